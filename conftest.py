@@ -1,0 +1,11 @@
+"""What pytest loads; each plugin says in its first line what it is for."""
+
+pytest_plugins = [
+    "fixtures.plugins.options",
+    "fixtures.plugins.gating",
+    "fixtures.plugins.recording",
+    "fixtures.plugins.opening",
+    "fixtures.plugins.rerun",
+    "fixtures.plugins.handles",
+    "fixtures.plugins.reporting",
+]
