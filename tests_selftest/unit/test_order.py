@@ -1,0 +1,97 @@
+"""Orders in which every parent comes before its child, whatever the graph."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.checks import order
+from fixtures.model.dataset import CollectionProfile, ImportOrder, Reference
+
+
+def collection(name: str, *references: Reference) -> CollectionProfile:
+    columns = ("id", *(reference.column for reference in references))
+    return CollectionProfile(name, "id", "integer", False, columns, references=references)
+
+
+def to(target: str, *, nullable: bool = True, column: str = "", discriminator: str = "") -> Reference:
+    return Reference(column or f"to_{target}", target, nullable, discriminator)
+
+
+def test_a_chain_is_ordered_from_its_root() -> None:
+    found = order.plan([collection("c", to("b")), collection("b", to("a")), collection("a")])
+    assert found == ImportOrder(("a", "b", "c"))
+
+
+def test_collections_that_wait_for_the_same_come_in_alphabetical_order() -> None:
+    assert order.plan([collection("z"), collection("m"), collection("a", to("z"))]).collections == ("m", "z", "a")
+
+
+def test_every_collection_an_m2a_may_point_to_comes_first() -> None:
+    junction = collection("a_blocks", to("z", column="item", discriminator="collection"), to("y", column="item"))
+    assert order.plan([junction, collection("y"), collection("z")]).collections == ("y", "z", "a_blocks")
+
+
+def test_a_tree_needs_no_second_pass() -> None:
+    assert order.plan([collection("sections", to("sections", column="parent"))]).deferred == ()
+
+
+def test_files_and_users_order_nothing() -> None:
+    assert order.plan([collection("documents", to("directus_files"))]).collections == ("documents",)
+
+
+def test_a_circular_pair_is_opened_at_a_nullable_column() -> None:
+    boards, members = collection("boards", to("members", column="chair")), collection("members", to("boards"))
+    found = order.plan([boards, members])
+    assert found.deferred == ("boards.chair",)
+    assert found.collections == ("boards", "members")
+    assert order.misplaced(found, [boards, members]) == []
+
+
+def test_only_the_nullable_side_of_a_circle_is_deferred() -> None:
+    boards = collection("boards", to("members", column="chair", nullable=False))
+    found = order.plan([boards, collection("members", to("boards", column="board"))])
+    assert found == ImportOrder(("members", "boards"), ("members.board",))
+
+
+def test_a_circle_of_required_columns_is_refused_by_name() -> None:
+    pair = [collection("a", to("b", nullable=False)), collection("b", to("a", nullable=False))]
+    with pytest.raises(order.CircleOfRequired, match=r"MIG-136[\s\S]*a → b"):
+        order.plan(pair)
+
+
+def test_a_wrong_order_is_found() -> None:
+    profiles = [collection("child", to("parent")), collection("parent")]
+    findings = order.misplaced(ImportOrder(("child", "parent")), profiles)
+    assert [finding.code for finding in findings] == ["MIG-137"]
+    assert "child.to_parent" in findings[0].where
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=25))
+def test_any_nullable_graph_gets_an_order_without_misplaced_parents(edges: list[tuple[int, int]]) -> None:
+    profiles = [
+        collection(f"c{node}", *(to(f"c{target}") for child, target in sorted(set(edges)) if child == node))
+        for node in range(8)
+    ]
+    found = order.plan(profiles)
+    assert sorted(found.collections) == sorted(profile.name for profile in profiles)
+    assert order.misplaced(found, profiles) == []
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, 30)), min_size=1, max_size=30))
+def test_rows_of_a_tree_come_after_their_parents(parents: list[int | None]) -> None:
+    rows = [{"id": key, "parent": None if p is None or p >= key else p} for key, p in enumerate(parents)]
+    ordered = order.parents_first(list(reversed(rows)), key="id", parent="parent")
+    seen: set[object] = set()
+    for row in ordered:
+        assert row["parent"] is None or row["parent"] in seen
+        seen.add(row["id"])
+    assert len(ordered) == len(rows)
+
+
+def test_rows_in_a_circle_come_last_and_none_is_lost() -> None:
+    rows = [{"id": 1, "parent": 2}, {"id": 2, "parent": 1}, {"id": 3, "parent": None}]
+    ordered = order.parents_first(rows, key="id", parent="parent")
+    assert ordered[0]["id"] == 3
+    assert len(ordered) == 3
