@@ -138,12 +138,9 @@ def test_a_late_answer_to_a_write_is_in_doubt() -> None:
         release.wait(5)
         return Reply(200, {})
 
-    with (
-        ScriptedServer(slow) as server,
-        speaking(server, answer_s=0.2) as transport,
-        pytest.raises(InDoubt, match="no answer within"),
-    ):
-        transport.json("POST", "/items/a", json={})
+    with ScriptedServer(slow) as server, speaking(server, answer_s=0.2) as transport:
+        with pytest.raises(InDoubt, match="no answer within"):
+            transport.json("POST", "/items/a", json={})
         release.set()
 
 
@@ -221,13 +218,10 @@ def test_every_exchange_is_reported() -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_no_message_holds_the_token(reply: Reply, method: str) -> None:
     """Not the exception's text, not its repr, not what it carries as words; nor the query of the address."""
-    with (
-        ScriptedServer(one_by_one(reply)) as server,
-        speaking(server, tries=2) as transport,
-        pytest.raises((Refused, InDoubt, Unreachable)) as failure,
-    ):
-        transport.json(method, "/items/a?access_token=" + TOKEN, params={"filter": '{"email":"a@b.org"}'})
+    with ScriptedServer(one_by_one(reply)) as server, speaking(server, tries=2) as transport:
         assert TOKEN not in repr(transport)
+        with pytest.raises((Refused, InDoubt, Unreachable)) as failure:
+            transport.json(method, "/items/a?access_token=" + TOKEN, params={"filter": '{"email":"a@b.org"}'})
     texts = [str(failure.value), repr(failure.value), str(failure.value.finding), getattr(failure.value, "message", "")]
     assert all(TOKEN not in text and "a@b.org" not in text for text in texts)
     assert failure.value.__cause__ is None
