@@ -1,0 +1,80 @@
+"""A site map is read whole or refused with the table and the key; nothing in it is silently ignored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.model.site import SiteMapWrong, read_site_map, site_map
+
+REHEARSAL = Path(__file__).parents[2] / "fixtures/world/projects/site.toml"
+
+
+def least(**more: Any) -> dict[str, Any]:
+    page = {"path": "/#/a", "title": "A", "collection": "a", "list": "ul", "item": "li", "page_size": 10}
+    return {"site": {"ready": "main"}, "pages": [page], **more}
+
+
+def form(**more: Any) -> dict[str, Any]:
+    field = {"into": "#n", "read": ".n", "value": "x {mark}", "changed": "y {mark}"}
+    names = ("page", "collection", "account", "list", "item", "row", "signed_in", "notice")
+    return {
+        **{name: "x" for name in names},
+        "login": {"email": "#e", "password": "#p", "submit": "#s"},
+        "create": {"open": "#o", "submit": "#s", "done": "added"},
+        "edit": {"open": "#o", "submit": "#s", "done": "saved"},
+        "delete": {"open": "#o", "confirm": "#y", "done": "gone"},
+        "fields": {"name": field},
+        **more,
+    }
+
+
+def test_the_map_of_the_rehearsal_is_read() -> None:
+    site = read_site_map(REHEARSAL)
+    assert 3 <= len(site.workflows) <= 5  # step 5.1.6
+    assert site.form is not None
+    assert any(page.images for page in site.pages)
+    assert any(page.since == "new" for page in site.pages)
+    assert "sections" in site.collections
+
+
+def test_the_least_map_is_enough() -> None:
+    assert site_map(least()).pages[0].filter == {}
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ({"site": {"ready": "main"}}, "no [pages]"),
+        (least(people=[]), "tables nobody reads: people"),
+        (least(pages=[{"path": "/"}]), "[[pages]] 1 lacks title, collection, list, item, page_size"),
+        (least(plain=[{"path": "/", "sees": ["h1"]}]), "[[plain]] 1 has keys nobody reads: sees"),
+        (least(workflows=[{"name": "w", "steps": []}]), "would succeed by doing nothing"),
+        (least(workflows=[{"name": "w", "steps": [{"look": "h1"}]}]), "needs exactly one of"),
+        (least(workflows=[{"name": "w", "steps": [{"open": "/", "see": "h1"}]}]), "needs exactly one of"),
+        (least(form=form(fields={})), "nothing to type"),
+        (
+            least(form=form(fields={"n": {"into": "a", "read": "b", "value": "x", "changed": "y"}})),
+            "could not be told from a person's",
+        ),
+        (least(form=form(login={})), "[form.login] lacks email, password, submit"),
+    ],
+)
+def test_a_wrong_map_is_refused_with_its_place(raw: dict[str, Any], words: str) -> None:
+    with pytest.raises(SiteMapWrong) as problem:
+        site_map(raw)
+    assert words in str(problem.value)
+
+
+def test_a_whole_form_is_read() -> None:
+    site = site_map(least(form=form()))
+    assert site.form is not None
+    assert site.form.delete.confirm == "#y"
+
+
+def test_text_that_is_not_toml_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text("[site")
+    with pytest.raises(SiteMapWrong, match="MIG-501"):
+        read_site_map(tmp_path / "site.toml")
