@@ -6,6 +6,7 @@ pytest_plugins = [
     "fixtures.plugins.recording",
     "fixtures.plugins.opening",
     "fixtures.plugins.rerun",
+    "fixtures.plugins.listing",
     "fixtures.plugins.handles",
     "fixtures.plugins.reporting",
 ]

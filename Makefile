@@ -1,0 +1,43 @@
+# Two commands: `make rehearsal` and `make test`. Nothing has to be installed before them but Python, git and make.
+
+PYTHON ?= python3
+PY     := .venv/bin/python
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help rehearsal test world runbook lint fresh clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+rehearsal: .venv/ready ## the whole migration on real systems made for it; ends in one HTML report
+	@$(PY) -m pytest phases/ --target rehearsal $(ARGS)
+
+test: .venv/ready lint ## every self-test of the suite
+	@$(PY) -m pytest tests_selftest $(ARGS)
+
+world: .venv/ready ## start the rehearsal's systems alone and hold them until Ctrl-C
+	@$(PY) -m fixtures.world show --root .world $(ARGS)
+
+runbook: .venv/ready ## print every line of the runbook: id, kind, test, text
+	@$(PY) -m pytest phases/ --runbook -q --no-header
+
+lint: .venv/ready ## ruff and mypy --strict
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+fresh: .venv/ready ## like `make rehearsal`, in a world begun anew
+	@$(PY) -m pytest phases/ --target rehearsal --fresh-world $(ARGS)
+
+clean: ## remove the world, the toolchain, the environment and all runs
+	rm -rf .world .toolchain .venv reports/run-* reports/ledger reports/latest.html
+
+# A finished environment is marked last, so that one that was interrupted is built again.
+.venv/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is %s" % sys.version)'
+	@echo "building .venv from requirements.txt"
+	@$(PYTHON) -m venv .venv
+	@$(PY) -m pip install --disable-pip-version-check --require-virtualenv --progress-bar off -r requirements.txt | grep -E '^(Collecting|Installing|Successfully)' | cut -c1-100
+	@$(PY) -c 'import pytest, psycopg, playwright, aiohttp'
+	@touch $@

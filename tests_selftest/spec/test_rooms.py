@@ -1,0 +1,101 @@
+"""The room law: who may import whom. An import upwards is how a structure begins to rot."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+ALLOWED: dict[str, set[str]] = {
+    "model": set(),
+    "process": set(),
+    "settings": {"model"},
+    "runbook": {"model"},
+    "checks": {"model"},
+    "evidence": {"model", "settings"},
+    "systems": {"model", "settings", "process"},
+    "operations": {"systems", "checks", "model", "evidence", "settings", "process"},
+    "report": {"model", "runbook", "evidence"},
+    "world": {"model", "settings", "process"},
+    "marks": {"runbook"},
+    "plugins": {
+        "model", "process", "settings", "runbook", "checks", "evidence", "systems", "operations", "report", "world",
+        "marks",
+    },
+    "phases": {"marks", "checks", "model", "operations"},
+}  # fmt: skip
+STDLIB_ONLY = {"model", "process"}
+MAY_KNOW_PYTEST = {"plugins", "marks", "phases"}
+
+# Phases name the types of what they are handed in their signatures; they never make one. Held by the test below.
+TYPES_ONLY = {"phases": {"systems", "evidence", "settings", "process", "runbook", "plugins"}}
+
+
+def room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "fixtures" and len(parts) > 1 else parts[0]
+
+
+def sources() -> list[Path]:
+    files = [*(ROOT / "fixtures").rglob("*.py"), *(ROOT / "phases").rglob("*.py")]
+    return [file for file in files if "projects" not in file.parts]
+
+
+def imports(tree: ast.Module) -> list[tuple[str, bool]]:
+    """(module, only for type checking) of every import anywhere in a file."""
+    guarded = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found: list[tuple[str, bool]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(name.name, node in guarded) for name in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "fixtures":
+                found += [(f"fixtures.{name.name}", node in guarded) for name in node.names]
+            else:
+                found.append((node.module, node in guarded))
+    return found
+
+
+def test_the_law_speaks_of_every_room_there_is() -> None:
+    rooms = {room(".".join(file.relative_to(ROOT).with_suffix("").parts)) for file in sources()}
+    assert rooms - {"__init__"} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("file", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_downwards_only(file: Path) -> None:
+    here = room(".".join(file.relative_to(ROOT).with_suffix("").parts))
+    if here == "__init__":
+        return
+    wrong = []
+    for module, typing_only in imports(ast.parse(file.read_text(encoding="utf-8"))):
+        top = module.split(".")[0]
+        if top in {"fixtures", "phases", "tests_selftest"}:
+            there = room(module)
+            allowed = {here} | ALLOWED[here] | (TYPES_ONLY.get(here, set()) if typing_only else set())
+            if there not in allowed:
+                wrong.append(f"{here} imports {module}")
+        elif here in STDLIB_ONLY and top not in sys.stdlib_module_names:
+            wrong.append(f"{here} imports {module}, which is not in the standard library")
+        elif top == "pytest" and here not in MAY_KNOW_PYTEST:
+            wrong.append(f"{here} knows pytest")
+    assert wrong == []
+
+
+def test_phases_make_no_client_of_their_own() -> None:
+    """A phase module may name a system's type; calling it would be a way around Observer, Operator and Sandbox."""
+    clients = {"DirectusOperator", "DirectusObserver", "DirectusSandbox", "RenderOperator", "Transport", "WorkingCopy"}
+    made = []
+    for file in (ROOT / "phases").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in clients:
+                made.append(f"{file.name}: {node.func.id}")
+    assert made == []
