@@ -72,7 +72,7 @@ def test_an_added_line_does_not_show_its_text() -> None:
         ("src/migration.js", False),
     ],
 )
-def test_files_that_must_not_be_pushed(path: str, bad: bool) -> None:  # noqa: FBT001
+def test_files_that_must_not_be_pushed(path: str, bad: bool) -> None:
     assert bool(leaks.sensitive_files([ChangedFile(path, "added", 1, 0, "")])) is bad
 
 
