@@ -104,6 +104,31 @@ def test_a_commit_holds_everything_and_its_message(copy: WorkingCopy) -> None:
     assert copy.branch() == "main"
 
 
+def test_what_a_push_would_bring(copy: WorkingCopy, remote: Remote) -> None:
+    """Unpushed commits, changes and untracked files together; without a base, everything; also what was undone."""
+    assert {(each.path, each.letter) for each in copy.files_since("")} == {("README", "A"), (".gitignore", "A")}
+    copy.push(remote, "main")
+    base = copy.head()
+    (copy.path / "README").write_text("one\nsecret\n")
+    copy.add_all()
+    copy.commit("Second")
+    (copy.path / "README").write_text("one\ntwo\n")
+    (copy.path / ".gitignore").unlink()
+    (copy.path / "ünïcode.txt").write_text("a\n\nb\n")
+    (copy.path / "image.bin").write_bytes(b"\xff\xfe\x00")
+    found = {(each.path, each.letter, each.added, each.removed) for each in copy.files_since(base)}
+    assert found == {
+        ("README", "M", 1, 0),
+        (".gitignore", "D", 0, 1),
+        ("ünïcode.txt", "A", 3, 0),
+        ("image.bin", "A", 0, 0),
+    }
+    patch = copy.patch_since(base)
+    assert all(line in patch for line in ("+secret", "+two", "+a", "+b"))
+    assert copy.contains(base)
+    assert not copy.contains("0" * 40)
+
+
 def test_an_empty_commit_is_refused_in_words(copy: WorkingCopy) -> None:
     """git's own sentence is kept."""
     with pytest.raises(SystemFailure, match="nothing to commit"):
