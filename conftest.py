@@ -8,5 +8,6 @@ pytest_plugins = [
     "fixtures.plugins.rerun",
     "fixtures.plugins.listing",
     "fixtures.plugins.handles",
+    "fixtures.plugins.repositories",
     "fixtures.plugins.reporting",
 ]

@@ -1,0 +1,127 @@
+"""1.1  Change Review & Security Audit
+
+Purpose     Everything a push would make public was looked at, and nothing of it is a secret.
+Needs       nothing
+Writes      nothing but the proposed commit messages in migration/, which git ignores
+On failure  nothing changed; correct what is named and run the same command again
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.checks import gitignore, leaks
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.finding import told
+from fixtures.operations import review
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.operations.review import Repository
+    from fixtures.plugins.progress import Progress
+    from fixtures.settings import Settings
+    from fixtures.systems.github import GitHubObserver
+
+pytestmark = task_group("1.1")
+
+
+@action("1.1.1", dry_run=True)
+def test_the_frontend_is_reviewed(
+    frontend_repository: Repository, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Review frontend uncommitted changes"""
+    progress("change review", "reading what the frontend would push")
+    seen = review.examine(frontend_repository)
+    findings = review.findings(frontend_repository, seen, known_secrets=settings.secrets)
+    assert not findings, told(findings)
+    assert seen.files or review.is_pushed(frontend_repository)
+    review.keep_examined(evidence, frontend_repository, seen)
+
+
+@action("1.1.2", dry_run=True)
+def test_the_backend_is_reviewed(
+    backend_repository: Repository, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Review backend uncommitted changes"""
+    progress("change review", "reading what the backend would push")
+    seen = review.examine(backend_repository)
+    findings = review.findings(backend_repository, seen, known_secrets=settings.secrets)
+    assert not findings, told(findings)
+    assert seen.files or review.is_pushed(backend_repository)
+    review.keep_examined(evidence, backend_repository, seen)
+
+
+@action("1.1.3", dry_run=True)
+def test_gitignore_keeps_out_what_it_must(
+    frontend_repository: Repository, backend_repository: Repository, evidence: Evidence
+) -> None:
+    """Verify .gitignore configuration"""
+    findings = [
+        *review.unprotected(frontend_repository, gitignore.FRONTEND),
+        *review.unprotected(backend_repository, gitignore.BACKEND),
+    ]
+    assert not findings, told(findings)
+    evidence.say(f"Frontend ignores {', '.join(gitignore.FRONTEND)}; backend ignores {', '.join(gitignore.BACKEND)}.")
+
+
+@action("1.1.4", dry_run=True)
+def test_the_commit_messages_are_written(
+    repositories: tuple[Repository, ...], settings: Settings, evidence: Evidence
+) -> None:
+    """Document changes for commit messages"""
+    for repository in repositories:
+        message_file = settings.migration_dir / f"COMMIT_{repository.side}.txt"
+        written = review.document(repository, review.examine(repository), message_file=message_file)
+        review.remember(evidence, repository, written)
+        evidence.say(review.spoken(written))
+    assert all(review.recall(evidence, each).message for each in repositories if not review.is_pushed(each))
+
+
+@acceptance("1.1.A1", dry_run=True)
+def test_every_change_is_documented(repositories: tuple[Repository, ...], evidence: Evidence) -> None:
+    """All changes reviewed and documented"""
+    findings = [finding for repository in repositories for finding in review.undocumented(evidence, repository)]
+    assert not findings, told(findings)
+    documented = [review.recall(evidence, repository) for repository in repositories]
+    evidence.say(f"{sum(len(each.files) for each in documented)} changed files are documented in two commit messages.")
+
+
+@acceptance("1.1.A2", dry_run=True)
+def test_no_secret_would_be_pushed(
+    repositories: tuple[Repository, ...], settings: Settings, evidence: Evidence
+) -> None:
+    """No sensitive data detected in changes"""
+    assert leaks.alive(), "the scanner no longer sees a planted key; its silence would prove nothing"
+    seen = [(repository, review.examine(repository)) for repository in repositories]
+    findings = [f for r, s in seen for f in review.findings(r, s, known_secrets=settings.secrets)]
+    assert not findings, told(findings)
+    judged = sum(len(each.lines) for _, each in seen)
+    excused = [place for _, each in seen for place in leaks.allowlisted(each.lines)]
+    evidence.say(
+        f"{judged:,} added lines judged by detect-secrets: none is a secret; {len(excused)} excused by pragma."
+    )
+
+
+@acceptance("1.1.A3", dry_run=True)
+def test_gitignore_is_configured(frontend_repository: Repository, backend_repository: Repository) -> None:
+    """.gitignore properly configured"""
+    findings = [
+        *review.unprotected(frontend_repository, gitignore.FRONTEND),
+        *review.unprotected(backend_repository, gitignore.BACKEND),
+    ]
+    assert not findings, told(findings)
+
+
+@acceptance("1.1.A4", dry_run=True, closes=True)
+def test_a_commit_would_be_safe(
+    repositories: tuple[Repository, ...], github: GitHubObserver, evidence: Evidence
+) -> None:
+    """Ready to commit safely"""
+    findings = [finding for each in repositories for finding in review.not_ready(each, github)]
+    assert not findings, told(findings)
+    evidence.say("Both working copies are on the branch Render deploys, and the token may push to both repositories.")
+
+
+@gate("1.1")
+def test_gate() -> None:
+    """Both change sets are reviewed and free of secrets; they may be committed."""
