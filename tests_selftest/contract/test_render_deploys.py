@@ -17,7 +17,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         stage.deploy_first()
         yield stage
     finally:
-        stage.stop()
+        stage.remove()
 
 
 def test_a_push_goes_live_and_the_old_deploy_is_deactivated(stage: Stage) -> None:
