@@ -1,0 +1,89 @@
+"""The right answer to a filter, a sort and a search is computed without the server, and a wrong one is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.checks.queries import Question, answered, questions
+from fixtures.model.dataset import CollectionProfile
+from fixtures.model.snapshot import Snapshot
+
+TYPES = {"id": "integer", "status": "string", "amount": "decimal", "body": "text", "secret": "string"}
+PROFILE = CollectionProfile("things", "id", "integer", singleton=False, columns=tuple(sorted(TYPES)))
+SNAPSHOT = Snapshot(
+    {
+        "fields": [
+            {
+                "collection": "things",
+                "field": name,
+                "type": kind,
+                "meta": {"special": ["conceal"] if name == "secret" else None},
+            }
+            for name, kind in TYPES.items()
+        ]
+    }
+)
+ROWS: list[dict[str, Any]] = [
+    {"id": 1, "status": "draft", "amount": "10.00", "body": "Porches are allowed", "secret": "hiddenword"},
+    {"id": 2, "status": "published", "amount": "9.50", "body": "no porch here", "secret": None},
+    {"id": 3, "status": "published", "amount": None, "body": None, "secret": None},
+    {"id": 4, "status": "published", "amount": "100.00", "body": "SHADY PORCHES", "secret": None},
+]
+
+
+def of(verb: str, rows: list[dict[str, Any]] = ROWS, page: int = 100) -> Question:
+    return next(each for each in questions(PROFILE, SNAPSHOT, rows, rows, page=page) if each.verb == verb)
+
+
+def test_the_filter_prefers_a_value_some_rows_share() -> None:
+    question = of("filter")
+    assert (question.column, question.value) == ("status", "published")
+    assert question.keys == {"2", "3", "4"}
+
+
+def test_numbers_are_sorted_as_numbers_and_nulls_come_first() -> None:
+    question = of("sort", [{**row, "id": 1} for row in ROWS])
+    assert question.column == "amount"
+    assert question.order == ("null", "100.00", "10.00", "9.50")
+
+
+def test_a_search_ignores_case_and_concealed_columns() -> None:
+    question = of("search")
+    assert question.value.casefold() == "porches"
+    assert question.keys == {"1", "4"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([{"id": 2}, {"id": 3}], "1 rows missing, 0 too many"),
+        ([{"id": 1}, {"id": 2}, {"id": 3}, {"id": 4}], "0 rows missing, 1 too many"),
+        ([{"id": 2}, {"id": 2}, {"id": 3}, {"id": 4}], "came twice"),
+        ([], "3 rows missing"),
+    ],
+)
+def test_a_wrong_answer_to_a_filter_is_seen(rows: list[dict[str, Any]], words: str) -> None:
+    assert words in answered(of("filter"), rows, "id")
+
+
+def test_a_wrong_order_is_seen_with_its_place() -> None:
+    question = Question("sort", "things", "amount", "", order=("null", "100.00", "9.50"))
+    rows: list[dict[str, Any]] = [{"id": 3, "amount": None}, {"id": 2, "amount": "9.50"}, {"id": 4, "amount": "100.00"}]
+    assert "from row 2 on" in answered(question, rows, "id")
+
+
+def test_an_empty_collection_has_no_questions() -> None:
+    assert [each.verb for each in questions(PROFILE, SNAPSHOT, [], [], page=10) if each.verb != "sort"] == []
+
+
+@given(st.lists(st.integers(-1000, 1000), min_size=1, unique=True))
+def test_the_right_order_is_always_accepted(numbers: list[int]) -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": number, "status": "", "amount": None, "body": None, "secret": None} for number in numbers
+    ]
+    ordered = sorted(rows, key=lambda row: int(str(row["id"])), reverse=True)
+    assert answered(of("sort", rows, page=len(rows)), ordered, "id") == ""
