@@ -161,7 +161,7 @@ def test_the_same_command_brings_the_migration_to_its_end(world: HeldWorld) -> N
     assert len(world.control("GET", "mailbox")) == 1
 
 
-def test_every_exported_row_is_in_production_or_accounted_for(world: HeldWorld, before: dict[str, Table]) -> None:
+def test_every_exported_row_is_in_production_or_accounted_for(world: HeldWorld) -> None:
     """An independent look: the exported files on one side, Postgres on the other, none of the suite's code between."""
     data = Path(world.environment["BACKEND_REPO"]) / "migration" / "data"
     keys = {"zoning_districts": "code", "languages": "code"}

@@ -1,0 +1,173 @@
+"""The memory: survives a kill, refuses what was changed, never shows a secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.evidence.ledger import Kind, Ledger, LedgerDamaged
+from fixtures.evidence.redact import MASK, Redactor
+from fixtures.evidence.store import Evidence, EvidenceMissing
+from fixtures.plugins.standing import Standing
+
+NOON = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Seen:
+    at: datetime
+    counts: dict[str, int]
+    names: tuple[str, ...] = ()
+
+
+class Lost(Exception):
+    """An answer that did not arrive."""
+
+
+def ledger(path: Path, *, at: datetime = NOON, dry: bool = False, inputs: str = "in") -> Ledger:
+    return Ledger(path / "l.jsonl", run="run-1", inputs=inputs, suite="abc", dry=dry, clock=lambda: at)
+
+
+def memory(path: Path) -> Evidence:
+    evidence = Evidence(path / "run-1", ledger(path), redact=Redactor(["hunter22"]), in_doubt=(Lost,))
+    evidence.begin("1.3.2")
+    return evidence
+
+
+def test_a_value_written_by_one_process_is_read_by_the_next_as_the_same_value(tmp_path: Path) -> None:
+    seen = Seen(NOON, {"chapters": 12}, ("a", "b"))
+    memory(tmp_path).write(seen)
+    assert Evidence(tmp_path / "run-2", ledger(tmp_path)).read(Seen, of="1.3") == seen
+
+
+def test_the_newest_value_counts_and_both_are_kept(tmp_path: Path) -> None:
+    evidence = memory(tmp_path)
+    first, second = evidence.write(Seen(NOON, {"n": 1})), evidence.write(Seen(NOON, {"n": 2}))
+    assert first != second
+    assert evidence.read(Seen, of="1.3").counts == {"n": 2}
+
+
+def test_evidence_that_was_changed_afterwards_is_refused(tmp_path: Path) -> None:
+    evidence = memory(tmp_path)
+    path = evidence.write(Seen(NOON, {"n": 1}))
+    path.write_text(path.read_text().replace("1", "2", 1))
+    with pytest.raises(EvidenceMissing, match="changed after it was written"):
+        evidence.read(Seen, of="1.3")
+
+
+def test_evidence_that_was_never_written_is_said_to_be_missing_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceMissing, match=r"MIG-010[\s\S]*never written[\s\S]*-m phase3"):
+        memory(tmp_path).read(Seen, of="3.2")
+
+
+def test_a_line_cut_short_by_a_kill_is_ignored_and_the_next_event_is_whole(tmp_path: Path) -> None:
+    first = ledger(tmp_path)
+    first.add(Kind.VERDICT, "1.1.1", verdict="passed")
+    with first.path.open("a") as file:
+        file.write('{"time": "2026-03-29T12:00:00+00:00", "kind": "verd')
+    second = ledger(tmp_path)
+    second.add(Kind.VERDICT, "1.1.2", verdict="failed")
+    assert [entry.subject for entry in ledger(tmp_path).entries] == ["1.1.1", "1.1.2"]
+
+
+def test_a_line_that_is_no_event_stops_everything(tmp_path: Path) -> None:
+    (tmp_path / "l.jsonl").write_text('{"kind": "verdict"}\n')
+    with pytest.raises(LedgerDamaged, match="MIG-002"):
+        ledger(tmp_path)
+
+
+def test_the_end_of_an_attempt_says_whether_it_happened_did_not_or_is_unknown(tmp_path: Path) -> None:
+    evidence = memory(tmp_path)
+    with evidence.attempt("3.3.2", plan="9f2c") as attempt:
+        attempt.outcome = {"applied": "9f2c"}
+    with pytest.raises(ValueError, match="no"), evidence.attempt("4.2.2"):
+        raise ValueError("no")
+    with pytest.raises(Lost), evidence.attempt("2.1.4"):
+        raise Lost("timeout")
+    kinds = [(entry.kind, entry.subject) for entry in evidence.ledger.current]
+    assert kinds == [
+        (Kind.INTENT, "3.3.2"),
+        (Kind.DONE, "3.3.2"),
+        (Kind.INTENT, "4.2.2"),
+        (Kind.REFUSED, "4.2.2"),
+        (Kind.INTENT, "2.1.4"),
+        (Kind.IN_DOUBT, "2.1.4"),
+    ]
+    assert [entry.subject for entry in evidence.ledger.unsettled] == ["2.1.4"]
+
+
+def test_an_intent_without_an_end_is_unsettled_in_the_next_process(tmp_path: Path) -> None:
+    ledger(tmp_path).add(Kind.INTENT, "3.3.2", plan="9f2c")
+    assert [entry.facts for entry in ledger(tmp_path).unsettled] == [{"plan": "9f2c"}]
+
+
+def test_a_new_migration_forgets_the_verdicts_of_the_one_before(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.add(Kind.OPENED, "migration")
+    book.add(Kind.VERDICT, "gate 1.1", verdict="passed")
+    assert book.verdict("gate 1.1") is not None
+    book.add(Kind.OPENED, "migration")
+    assert book.verdict("gate 1.1") is None
+
+
+def test_a_dry_run_and_a_real_run_do_not_see_each_other(tmp_path: Path) -> None:
+    ledger(tmp_path).add(Kind.VERDICT, "gate 1.1", verdict="passed")
+    dry = ledger(tmp_path, dry=True)
+    assert dry.verdict("gate 1.1") is None
+    dry.add(Kind.VERDICT, "gate 3.3", verdict="passed")
+    assert ledger(tmp_path).verdict("gate 3.3") is None
+
+
+def test_a_revoked_gate_is_closed_until_it_passes_again(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.add(Kind.VERDICT, "gate 3.3", verdict="passed")
+    book.add(Kind.REVOKED, "gate 3.3")
+    assert "has not passed" in Standing(book, 60).obstacle("gate 3.3")
+    book.add(Kind.VERDICT, "gate 3.3", verdict="passed")
+    assert Standing(book, 60).obstacle("gate 3.3") == ""
+
+
+def test_a_backup_grows_stale_until_the_first_write_and_never_after_it(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.add(Kind.VERDICT, "gate 1.4", verdict="passed")
+    later = Standing(book, 60, clock=lambda: NOON + timedelta(minutes=61))
+    sooner = Standing(book, 60, clock=lambda: NOON + timedelta(minutes=59))
+    assert "61 minutes old" in later.obstacle("gate 1.4")
+    assert sooner.obstacle("gate 1.4") == ""
+    book.add(Kind.INTENT, "2.1.4")
+    assert later.obstacle("gate 1.4") == ""
+
+
+@given(st.text(min_size=6, max_size=40).filter(lambda text: not text.isspace()), st.text(), st.text())
+def test_a_secret_never_survives_redaction_wherever_it_stands(secret: str, before: str, after: str) -> None:
+    assert secret not in Redactor([secret])(before + secret + after).replace(MASK, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://udo:hunter99@127.0.0.1:5432/udo",
+        "Authorization: Bearer abcdefgh12345678",
+        "{'authorization': 'Basic aHVudGVyMjI6aHVudGVyMjI='}",
+        "GET /assets/1?access_token=abcdefgh12345678",
+        "PGPASSWORD=hunter99 pg_dump",
+        "token " + "ghp" + "_" + "a" * 36,
+    ],
+)
+def test_what_is_shaped_like_a_credential_is_masked_although_nobody_named_it(text: str) -> None:
+    masked = Redactor()(text)
+    assert MASK in masked
+    assert not any(part in masked for part in ("hunter99", "abcdefgh12345678", "aHVudGVy", "a" * 36))
+
+
+def test_derived_forms_of_a_known_secret_are_masked(tmp_path: Path) -> None:
+    evidence = memory(tmp_path)
+    evidence.say("header was eC1hY2Nlc3MtdG9rZW46aHVudGVyMjI=")
+    path = evidence.attach("log.txt", "the token hunter22 was used")
+    assert "aHVudGVyMjI" not in evidence.said[0]
+    assert "hunter22" not in path.read_text()
