@@ -1,0 +1,109 @@
+"""1.2  Directus Schema Export & Documentation
+
+Purpose     The local data model is on disk as the Directus command line writes it, and its news are written down.
+Needs       nothing
+Writes      migration/ and backups/ in the backend's working copy, which git ignores
+On failure  nothing changed; correct what is named and run the same command again
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.checks import schema_changes
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.finding import told
+from fixtures.model.schema_changes import SchemaChanges
+from fixtures.model.snapshot import Snapshot
+from fixtures.operations import documents, export
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.plugins.progress import Progress
+    from fixtures.settings import Settings
+    from fixtures.systems.directus import DirectusObserver
+    from fixtures.systems.directus_cli import DirectusCli
+
+pytestmark = task_group("1.2")
+
+
+@action("1.2.1", dry_run=True)
+def test_the_folders_exist(settings: Settings, evidence: Evidence) -> None:
+    """Create migration directory structure"""
+    for folder in (settings.migration_dir / "data", settings.backups_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+        assert folder.is_dir()
+    evidence.say("migration/data and backups are in place in the backend repository.")
+
+
+@action("1.2.2", dry_run=True)
+def test_the_command_line_exports_the_schema(
+    source_cli: DirectusCli, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Export local Directus schema"""
+    progress("schema export", "directus schema snapshot, local")
+    path = settings.migration_dir / export.LOCAL_SCHEMA
+    snapshot = source_cli.snapshot(path)
+    assert path.stat().st_size > 0
+    evidence.write(snapshot)
+    evidence.say(
+        f"Directus {snapshot.directus} exported {len(snapshot.collections)} collections, {len(snapshot.fields)} fields"
+        f" and {len(snapshot.relations)} relations ({path.stat().st_size:,} bytes)."
+    )
+
+
+@action("1.2.3", dry_run=True)
+def test_the_changes_are_documented(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+    """Document schema changes"""
+    local = evidence.read(Snapshot, of="1.2")
+    changes = schema_changes.changes(local, production.snapshot())
+    text = documents.schema_changes(changes)
+    (settings.migration_dir / "SCHEMA_CHANGES.md").write_text(text, encoding="utf-8")
+    evidence.attach("SCHEMA_CHANGES.md", text)
+    evidence.write(changes)
+    evidence.say(documents.spoken(changes))
+
+
+@action("1.2.4", dry_run=True)
+def test_the_export_is_valid(source: DirectusObserver, evidence: Evidence) -> None:
+    """Validate schema export"""
+    snapshot = evidence.read(Snapshot, of="1.2")
+    findings = export.invalid(snapshot, source)
+    assert not findings, told(findings)
+    assert snapshot.tables, "a data model without a single table was exported"
+    evidence.say(
+        f"Every collection and field the running project names is in the export; {len(snapshot.tables)} tables."
+    )
+
+
+@acceptance("1.2.A1", dry_run=True)
+def test_the_schema_file_is_there(settings: Settings, evidence: Evidence) -> None:
+    """Schema exported successfully to `migration/schema-local.json`"""
+    on_disk = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
+    assert on_disk.digest == evidence.read(Snapshot, of="1.2").digest
+
+
+@acceptance("1.2.A2", dry_run=True)
+def test_every_change_is_in_the_document(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+    """All schema changes documented"""
+    changes = schema_changes.changes(evidence.read(Snapshot, of="1.2"), production.snapshot())
+    text = (settings.migration_dir / "SCHEMA_CHANGES.md").read_text(encoding="utf-8")
+    named = [*changes.collections, *changes.fields, *(each.name for each in changes.relationships)]
+    named += [each.name for each in changes.alterations]
+    assert [name for name in named if name not in text] == []
+    assert changes == evidence.read(SchemaChanges, of="1.2")
+
+
+@acceptance("1.2.A3", dry_run=True)
+def test_the_file_is_the_running_schema(source: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+    """Schema file validated and complete"""
+    on_disk = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
+    findings = export.invalid(on_disk, source)
+    assert not findings, told(findings)
+    assert on_disk.digest == source.snapshot().digest
+    evidence.say(f"The file equals what the running project answers over REST (digest {on_disk.digest[:12]}).")
+
+
+@gate("1.2")
+def test_gate() -> None:
+    """The local data model is on disk and understood; its data may be exported."""

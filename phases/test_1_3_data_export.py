@@ -1,0 +1,144 @@
+"""1.3  Directus Data Export & Analysis
+
+Purpose     Every row and file of the local project is on disk, counted, and can be put in an order that works.
+Needs       1.2 the schema, which says what a row is made of
+Writes      migration/ in the backend's working copy, which git ignores
+On failure  nothing changed; correct what is named and run the same command again
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.checks import keys, order, profile
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.dataset import ImportOrder
+from fixtures.model.export import AssetInventory, DataExport, Inventory
+from fixtures.model.finding import told
+from fixtures.model.imports import Conflict
+from fixtures.model.snapshot import Snapshot
+from fixtures.operations import documents, export, exported
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.plugins.progress import Progress
+    from fixtures.settings import Settings
+    from fixtures.systems.directus import DirectusObserver
+
+pytestmark = task_group("1.3")
+
+
+@action("1.3.1", dry_run=True)
+def test_collections_are_identified(
+    source: DirectusObserver, production: DirectusObserver, evidence: Evidence, progress: Progress
+) -> None:
+    """Identify collections with new/modified data"""
+    progress("data export", "counting both sides")
+    inventory = export.take_inventory(evidence.read(Snapshot, of="1.2"), source, production)
+    assert inventory.counts
+    evidence.write(inventory)
+    evidence.write(order.plan(inventory.profiles))
+    evidence.say(export.spoken(inventory))
+
+
+@action("1.3.2", dry_run=True)
+def test_every_collection_is_exported(
+    source: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Export data from each collection"""
+    inventory = evidence.read(Inventory, of="1.3")
+    data = export.export_data(inventory, source, settings.migration_dir, progress)
+    assets = export.export_assets(source, settings.migration_dir, progress)
+    assert [file.collection for file in data.files] == [each.name for each in inventory.profiles]
+    evidence.write(data)
+    evidence.write(assets)
+    evidence.say(
+        f"{data.rows:,} rows of {len(data.files)} collections and {len(assets.files)} files"
+        f" ({sum(file.size_bytes for file in assets.files):,} bytes) are in migration/."
+    )
+
+
+@action("1.3.3", dry_run=True)
+def test_the_export_is_analyzed(settings: Settings, evidence: Evidence) -> None:
+    """Analyze exported data"""
+    inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
+    assets = evidence.read(AssetInventory, of="1.3")
+    concealed = profile.concealed(evidence.read(Snapshot, of="1.2"))
+    findings = [
+        *(finding for file in data.files for finding in exported.examine(settings.migration_dir, file)),
+        *(f for file in data.files for f in keys.unlike_their_type(inventory.profile(file.collection), file)),
+    ]
+    assert not findings, told(findings)
+    text = documents.data_export(inventory, data, assets, concealed)
+    (settings.migration_dir / "DATA_EXPORT.md").write_text(text, encoding="utf-8")
+    evidence.attach("DATA_EXPORT.md", text)
+    evidence.say(
+        f"Every file is a JSON array that `jq length` reads; {len(concealed)} concealed columns cannot travel."
+    )
+
+
+@action("1.3.4", dry_run=True)
+def test_the_import_is_ordered(
+    production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Plan data import order"""
+    inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
+    planned = order.plan(inventory.profiles)
+    found = export.find_conflicts(
+        evidence.read(Snapshot, of="1.2"), inventory, data, settings.migration_dir, production, progress
+    )
+    text = documents.import_order(inventory, planned, found)
+    (settings.migration_dir / "IMPORT_ORDER.md").write_text(text, encoding="utf-8")
+    evidence.attach("IMPORT_ORDER.md", text)
+    evidence.write(planned)
+    evidence.write(found, "conflicts")
+    evidence.say(
+        f"{len(planned.collections)} collections in order, parents first; deferred to a second pass:"
+        f" {', '.join(planned.deferred) or 'none'}."
+    )
+
+
+@acceptance("1.3.A1", dry_run=True)
+def test_the_data_is_on_disk(source: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+    """All necessary data exported to `migration/data/` directory"""
+    data, assets = evidence.read(DataExport, of="1.3"), evidence.read(AssetInventory, of="1.3")
+    findings = [finding for file in data.files for finding in exported.examine(settings.migration_dir, file)]
+    findings += export.missing_assets(settings.migration_dir, assets)
+    assert not findings, told(findings)
+    assert {file.collection for file in data.files} == set(source.snapshot().tables)
+    assert {file.id for file in assets.files} == {str(row["id"]) for row in source.files()}
+
+
+@acceptance("1.3.A2", dry_run=True)
+def test_the_counts_are_documented(source: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+    """Item counts documented for each collection"""
+    inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
+    now = export.recounted(inventory, source)
+    findings = keys.miscounted(data.files, now)
+    assert not findings, told(findings)
+    text = (settings.migration_dir / "DATA_EXPORT.md").read_text(encoding="utf-8")
+    assert [count.collection for count in now if f"| {count.collection} | {count.local} |" not in text] == []
+    evidence.say(f"{len(now)} collections: rows in the file = rows the database counts now, {data.rows:,} in all.")
+
+
+@acceptance("1.3.A3", dry_run=True)
+def test_the_order_works(evidence: Evidence) -> None:
+    """Import order planned based on dependencies"""
+    inventory, planned = evidence.read(Inventory, of="1.3"), evidence.read(ImportOrder, of="1.3")
+    findings = order.misplaced(planned, inventory.profiles)
+    assert not findings, told(findings)
+    assert sorted(planned.collections) == sorted(each.name for each in inventory.profiles)
+
+
+@acceptance("1.3.A4", dry_run=True)
+def test_the_conflicts_are_named(evidence: Evidence) -> None:
+    """Potential conflicts identified"""
+    found = evidence.read(list[Conflict], of="1.3", name="conflicts")
+    known = {each.name for each in evidence.read(Inventory, of="1.3").profiles}
+    assert {conflict.collection for conflict in found} <= known
+    evidence.say(export.spoken_conflicts(found))
+
+
+@gate("1.3")
+def test_gate() -> None:
+    """The data is on disk, whole and ordered; it may be prepared for import once the schema is in production."""
