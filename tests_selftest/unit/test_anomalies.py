@@ -1,0 +1,99 @@
+"""Every kind of anomaly is seen once fed, and good rows are left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.checks.anomalies import Watcher
+from fixtures.model.dataset import CollectionProfile
+from fixtures.model.snapshot import Snapshot
+
+TYPES = {
+    "id": "integer",
+    "name": "string",
+    "status": "string",
+    "on": "date",
+    "at": "timestamp",
+    "hour": "time",
+    "fee": "decimal",
+    "active": "boolean",
+}
+PROFILE = CollectionProfile(
+    "things", "id", "integer", singleton=False, columns=tuple(sorted(TYPES)), required=("name",)
+)
+SNAPSHOT = Snapshot(
+    {
+        "fields": [
+            {
+                "collection": "things",
+                "field": name,
+                "type": kind,
+                "meta": {"options": {"choices": [{"value": "a"}, {"value": "b"}]} if name == "status" else None},
+            }
+            for name, kind in TYPES.items()
+        ]
+    }
+)
+GOOD: dict[str, Any] = {
+    "id": 1,
+    "name": "Überdachung – 6 × 10 ft, “porch”, naïve, 東京, São Tomé",
+    "status": "a",
+    "on": "2024-02-29",
+    "at": "2024-02-29T10:00:00.000Z",
+    "hour": "18:30:00",
+    "fee": "10.00",
+    "active": True,
+}
+
+
+def found(**changed: Any) -> list[str]:
+    watcher = Watcher(PROFILE, SNAPSHOT)
+    watcher.look({**GOOD, **changed})
+    return [finding.code for finding in watcher.findings()]
+
+
+def test_a_good_row_is_left_alone() -> None:
+    assert found() == []
+
+
+def test_null_is_fine_where_nothing_is_required() -> None:
+    assert found(status=None, on=None, at=None, hour=None, fee=None, active=None) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"name": None}, "MIG-531"),
+        ({"status": "c"}, "MIG-532"),
+        ({"on": "2024-02-30"}, "MIG-533"),
+        ({"on": "0001-01-01"}, "MIG-533"),
+        ({"at": "not a time"}, "MIG-533"),
+        ({"hour": "25:00:00"}, "MIG-533"),
+        ({"fee": "NaN"}, "MIG-534"),
+        ({"fee": "ten"}, "MIG-534"),
+        ({"name": "Ã¼berdachung"}, "MIG-535"),
+        ({"name": "the cityâ€™s plan"}, "MIG-535"),
+        ({"name": "6 \ufffd 10"}, "MIG-535"),
+        ({"name": "bell\x07"}, "MIG-536"),
+    ],
+)
+def test_each_anomaly_is_seen(changed: dict[str, Any], code: str) -> None:
+    assert found(**changed) == [code]
+
+
+def test_rows_with_the_same_oddity_are_one_finding_with_their_number() -> None:
+    watcher = Watcher(PROFILE, SNAPSHOT)
+    for number in range(5):
+        watcher.look({**GOOD, "id": number, "name": None})
+    (finding,) = watcher.findings()
+    assert finding.sentence.startswith("5 row(s) of things")
+    assert watcher.rows == 5
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffdÂÃâ")))
+def test_ordinary_text_of_any_language_is_no_anomaly(text: str) -> None:
+    assert found(name=text) == []

@@ -1,0 +1,85 @@
+"""What is near its limit, slow, stuck or reported is seen; what was not measured never passes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fixtures.checks.health import alerts, database, resources, unknown_load
+from fixtures.model.health import DatabaseLoad, Measure, Sign, Standing, Statement
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+GOOD = Measure("backend", "memory", Standing.MEASURED, 100.0, 200.0, 512.0, "bytes", 10)
+CALM = DatabaseLoad(5, 100, 0.1, 0, 0, (Statement("SELECT 1", 10, 1.0, 5.0),), "pg_stat_statements")
+
+
+def test_a_normal_value_is_left_alone() -> None:
+    assert resources([GOOD]) == []
+    assert database(CALM) == []
+    assert unknown_load(CALM) == []
+
+
+def test_a_static_site_has_no_memory_and_that_is_no_finding() -> None:
+    assert resources([Measure("site", "memory", Standing.NOT_APPLICABLE)]) == []
+
+
+@pytest.mark.parametrize(
+    ("measure", "code"),
+    [
+        (Measure("backend", "cpu", Standing.NOT_MEASURED), "MIG-524"),
+        (replace(GOOD, limit=0.0), "MIG-524"),
+        (replace(GOOD, peak=500.0), "MIG-525"),
+    ],
+)
+def test_what_is_not_measured_or_near_its_limit_is_seen(measure: Measure, code: str) -> None:
+    assert [finding.code for finding in resources([measure])] == [code]
+
+
+@pytest.mark.parametrize(
+    ("load", "code"),
+    [
+        (replace(CALM, statements=(Statement("SELECT slow", 3, 700.0, 900.0),)), "MIG-526"),
+        (replace(CALM, longest_s=31.0), "MIG-527"),
+        (replace(CALM, waiting=1), "MIG-527"),
+        (replace(CALM, idle_in_transaction=1), "MIG-527"),
+        (replace(CALM, connections=90), "MIG-527"),
+        (replace(CALM, timeouts=("canceling statement due to statement timeout",)), "MIG-527"),
+    ],
+)
+def test_a_database_that_is_not_at_ease_is_seen(load: DatabaseLoad, code: str) -> None:
+    assert [finding.code for finding in database(load)] == [code]
+
+
+def test_no_statement_known_is_not_no_slow_statement() -> None:
+    assert [finding.code for finding in unknown_load(replace(CALM, statements=()))] == ["MIG-528"]
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        Sign("backend", "server_failed", NOW, "oomKilled"),
+        Sign("backend", "deploy_ended", NOW, "{'deployStatus': 'failed'}"),
+        Sign("backend", "suspended", None),
+        Sign("db", "status recovery_in_progress", None),
+        Sign("db", "maintenance scheduled", NOW),
+        Sign("db", "expires", NOW + timedelta(days=3)),
+    ],
+)
+def test_each_alarming_sign_is_an_alert(sign: Sign) -> None:
+    assert [finding.code for finding in alerts([sign], now=NOW)] == ["MIG-529"]
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        Sign("backend", "deploy_ended", NOW, "{'deployStatus': 'succeeded'}"),
+        Sign("backend", "server_available", NOW),
+        Sign("db", "status available", None),
+        Sign("db", "maintenance succeeded", NOW),
+        Sign("db", "expires", NOW + timedelta(days=30)),
+    ],
+)
+def test_history_is_no_alert(sign: Sign) -> None:
+    assert alerts([sign], now=NOW) == []

@@ -1,0 +1,66 @@
+"""Budgets are held by the nearest-rank percentile, and too few samples are never "fast"."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.checks.latency import NoSamples, over_budget, percentile, slow_pages
+from fixtures.model.timing import Budget, Timing
+from fixtures.model.visit import PageVisit, Resource
+
+API = Budget("API", 500.0, "ms", "step 5.2.3")
+PAGE = Budget("page", 3000.0, "ms", "step 5.2.4")
+
+
+def visit(load_ms: float, problem: str = "") -> PageVisit:
+    slowest = (Resource("http://x/app.js", "script", 2900.0),)
+    return PageVisit("/#/a", "A", "a", 1, 1, 1, 0, (), (), (), load_ms, slowest, problem=problem)
+
+
+def test_the_nearest_rank_is_a_sample() -> None:
+    assert percentile([10, 20, 30, 40], 0.5) == 20
+    assert percentile(list(range(1, 21)), 0.95) == 19
+    assert percentile([7], 0.95) == 7
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1), st.floats(0.01, 1))
+def test_at_least_the_share_is_at_or_below(samples: list[float], share: float) -> None:
+    reached = percentile(samples, share)
+    assert reached in samples
+    assert sum(1 for each in samples if each <= reached) >= share * len(samples) - 1e-6
+
+
+def test_nothing_measured_is_an_error_and_not_zero() -> None:
+    with pytest.raises(NoSamples):
+        percentile([], 0.95)
+
+
+@pytest.mark.parametrize("share", [0, -1, 1.1])
+def test_an_impossible_share_is_refused(share: float) -> None:
+    with pytest.raises(ValueError, match="share"):
+        percentile([1.0], share)
+
+
+def test_one_slow_answer_in_twenty_is_within_and_two_are_not() -> None:
+    one = Timing("a", (*[10.0] * 19, 900.0))
+    two = Timing("b", (*[10.0] * 18, 900.0, 900.0))
+    assert over_budget([one], API, share=0.95, least_samples=20) == []
+    (finding,) = over_budget([two], API, share=0.95, least_samples=20)
+    assert finding.code == "MIG-522"
+    assert "p95 900 ms" in finding.observed
+
+
+def test_too_few_answers_are_a_finding() -> None:
+    (finding,) = over_budget([Timing("a", (1.0, 1.0))], API, share=0.95, least_samples=20)
+    assert finding.code == "MIG-521"
+
+
+def test_a_slow_page_names_what_took_long() -> None:
+    (finding,) = slow_pages([visit(2999.0), visit(3001.0)], PAGE)
+    assert "script http://x/app.js 2900 ms" in finding.observed
+
+
+def test_a_page_that_did_not_open_is_not_fast() -> None:
+    assert [f.code for f in slow_pages([visit(10.0, "it did not open")], PAGE)] == ["MIG-523"]

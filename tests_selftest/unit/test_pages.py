@@ -1,0 +1,56 @@
+"""A page that shows too little, too much, nothing, or something else is seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fixtures.checks.pages import display, noise, undone, unpictured
+from fixtures.model.visit import Deed, PageVisit
+
+GOOD = PageVisit("/#/a", "A", "a", 60, 75, 75, 3, (), (), (), 100.0, due=60)
+
+
+def test_a_good_page_is_left_alone() -> None:
+    assert display([GOOD]) == []
+    assert noise([GOOD]) == []
+
+
+def test_a_page_without_a_list_is_not_counted() -> None:
+    assert display([replace(GOOD, shown=-1, due=-1, announced=-1, counted=-1)]) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"problem": "its heading is wrong"}, "MIG-511"),
+        ({"announced": 74}, "MIG-512"),
+        ({"shown": 59}, "MIG-512"),
+        ({"shown": 0, "announced": 0, "counted": 0, "due": 0}, "MIG-512"),
+        ({"announced": -1, "shown": 10}, "MIG-512"),
+        ({"broken": ("http://x/1.png",)}, "MIG-513"),
+        ({"wrong": ("a 1 does not show title",)}, "MIG-517"),
+        ({"files": 2, "unavailable": ("id",)}, "MIG-518"),
+    ],
+)
+def test_each_fault_of_a_page_is_seen(changed: dict[str, Any], code: str) -> None:
+    assert [finding.code for finding in display([replace(GOOD, **changed)])] == [code]
+
+
+def test_a_page_that_must_have_pictures_and_has_none_is_seen() -> None:
+    assert [f.code for f in unpictured([replace(GOOD, images=0)], ["/#/a"])] == ["MIG-514"]
+    assert unpictured([GOOD], ["/#/a"]) == []
+
+
+def test_console_errors_and_failed_requests_are_noise_on_pages_and_in_deeds() -> None:
+    loud = replace(GOOD, console=("TypeError: x",), failures=("GET /items/a 403",))
+    deed = Deed("sign in", done=True, observed="", console=("boom",))
+    assert [finding.code for finding in noise([loud, deed])] == ["MIG-515", "MIG-515"]
+
+
+def test_what_could_not_be_done_is_told_with_where_it_got_stuck() -> None:
+    (finding,) = undone([Deed("a", done=True, observed=""), Deed("b", done=False, observed="step 3: no such element")])
+    assert finding.code == "MIG-516"
+    assert "step 3" in finding.observed
