@@ -1,0 +1,164 @@
+"""1.4  Production Database Backup
+
+Purpose     There is a proven way back to production as it is before the migration's first write.
+Needs       nothing; run it just before phase 2, because its gate grows stale
+Writes      backups/ in the backend's working copy, and an export on Render; nothing in the database
+On failure  fix the backup and run it again; nothing may be written before it
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.backup import ExportOutcome, RollbackPoint
+from fixtures.model.baseline import Baseline
+from fixtures.model.finding import told
+from fixtures.operations import backup
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.model.secret import Secret
+    from fixtures.operations.backup import Places
+    from fixtures.plugins.progress import Progress
+    from fixtures.settings import Settings
+    from fixtures.systems.directus import DirectusObserver
+    from fixtures.systems.postgres import PostgresObserver
+    from fixtures.systems.render import RenderObserver, RenderOperator
+
+pytestmark = task_group("1.4")
+
+
+@action("1.4.1", dry_run=True)
+def test_the_database_can_be_reached(
+    render: RenderObserver,
+    production: DirectusObserver,
+    database: PostgresObserver,
+    settings: Settings,
+    evidence: Evidence,
+) -> None:
+    """Access Render dashboard"""
+    found = render.database(settings.render_postgres)
+    assert found.available, f'Render reports database "{found.name}" as {found.status}, suspended: {found.suspended}'
+    findings = backup.same_database(production, database)
+    assert not findings, told(findings)
+    evidence.say(
+        f'Render\'s database "{found.name}" is {found.status} (Postgres {database.version()},'
+        f" {database.size_bytes():,} bytes) and is the one the production Directus works on."
+    )
+
+
+@action("1.4.2", dry_run=True)
+def test_render_makes_a_backup(
+    render_operator: RenderOperator,
+    backup_places: Places,
+    settings: Settings,
+    evidence: Evidence,
+    progress: Progress,
+) -> None:
+    """Create manual backup snapshot"""
+    point = backup.standing(evidence)
+    outcome = backup.kept(point) or backup.ask_render(
+        render_operator,
+        render_operator.database(settings.render_postgres),
+        backup_places,
+        progress,
+        deadline_s=settings.backup_deadline_s,
+        poll_s=settings.poll_s,
+    )
+    evidence.write(outcome)
+    evidence.say(backup.spoken_export(outcome, kept=point is not None))
+
+
+@action("1.4.3")
+def test_the_backup_is_whole(
+    database: PostgresObserver, backup_places: Places, evidence: Evidence, progress: Progress
+) -> None:
+    """Verify backup integrity"""
+    outcome = evidence.read(ExportOutcome, of="1.4")
+    if outcome.artefact is None:
+        evidence.say(f"{outcome.reason}; the own dump of 1.4.4 is the backup.")
+        return
+    findings = backup.verify_file(outcome.artefact)
+    assert not findings, told(findings)
+    if backup.standing(evidence) is None:
+        now = database.counts(database.tables())
+        findings = backup.unproven(outcome.artefact, backup_places, progress, before=now, after=now)
+        assert not findings, told(findings)
+    evidence.say(backup.spoken_file(outcome.artefact))
+
+
+@action("1.4.4", dry_run=True)
+def test_an_own_dump_is_made(
+    render: RenderObserver,
+    database: PostgresObserver,
+    database_url: Secret,
+    backup_places: Places,
+    settings: Settings,
+    evidence: Evidence,
+    progress: Progress,
+) -> None:
+    """(Alternative) CLI backup if needed"""
+    point = backup.standing(evidence)
+    if point is None:
+        found = render.database(settings.render_postgres)
+        exported = backup.exported(evidence)
+        recovery = render.recovery(found.id)
+        point, rows = backup.take_point(
+            database_url, found, database, backup_places, progress, exported=exported, recovery=recovery
+        )
+        evidence.write(rows)
+        evidence.write(point)
+    findings = backup.verify(point)
+    assert not findings, told(findings)
+    evidence.say(backup.spoken(point))
+
+
+@acceptance("1.4.A1")
+def test_a_backup_exists(evidence: Evidence) -> None:
+    """Production database backup created successfully"""
+    point = evidence.read(RollbackPoint, of="1.4")
+    assert point.dump.size_bytes > 0
+    assert point.dump.tables > 0
+    findings = backup.verify(point)
+    assert not findings, told(findings)
+    assert point.export is not None or point.export_reason
+
+
+@acceptance("1.4.A2")
+def test_the_backup_is_verified(settings: Settings, evidence: Evidence) -> None:
+    """Backup verified and documented"""
+    point = evidence.read(RollbackPoint, of="1.4")
+    assert point.proven_at or not settings.scratch_database_url, "the dump was not restored, although there is a place"
+    assert backup.read_manifest(point) == point
+    evidence.say(backup.spoken(point))
+
+
+@acceptance("1.4.A3")
+def test_the_timestamp_is_recorded(evidence: Evidence) -> None:
+    """Backup timestamp recorded for rollback reference"""
+    point, rows = evidence.read(RollbackPoint, of="1.4"), evidence.read(Baseline, of="1.4")
+    first_write = evidence.ledger.first_write
+    assert first_write is None or point.taken_at <= rows.taken_at < first_write
+    evidence.say(f"Rollback point {point.id}, taken {point.taken_at:%Y-%m-%d %H:%M:%SZ}, before the first write.")
+
+
+@acceptance("1.4.A4", closes=True)
+def test_production_may_be_changed(
+    render: RenderObserver, database: PostgresObserver, settings: Settings, evidence: Evidence
+) -> None:
+    """Ready to proceed with schema changes"""
+    point, rows = evidence.read(RollbackPoint, of="1.4"), evidence.read(Baseline, of="1.4")
+    assert render.database(settings.render_postgres).available
+    assert set(point.counts) <= set(database.tables())
+    assert {each.table for each in rows.tables} <= set(rows.counts)
+    assert sum(len(each.rows) for each in rows.tables) > 0
+    evidence.say(
+        f"{sum(len(each.rows) for each in rows.tables):,} rows of {len(rows.tables)} tables are remembered by hash;"
+        " phase 5 proves that they are still there."
+    )
+
+
+@gate("1.4")
+def test_gate() -> None:
+    """There is a proven way back; the migration may make its first write."""
