@@ -1,0 +1,320 @@
+"""Every kind of schema change has its code; nothing unknown is harmless; nothing that deletes is ever sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.checks import plan_safety, planning, risk
+from fixtures.checks.risk_codes import CODES
+from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
+from fixtures.model.probe import Ask, Probe, Probed
+from fixtures.model.snapshot import Snapshot
+
+EMPTY = Snapshot({})
+
+
+def edit(path: list[str], before: Any, after: Any) -> dict[str, Any]:
+    return {"kind": "E", "path": path, "lhs": before, "rhs": after}
+
+
+def field_diff(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"fields": [{"collection": "t", "field": "c", "diff": list(items)}]}
+
+
+def codes(diff: dict[str, Any], wanted: Snapshot = EMPTY) -> list[str]:
+    return sorted(change.code for change in risk.classify(diff, wanted))
+
+
+def plan_of(diff: dict[str, Any], wanted: Snapshot = EMPTY) -> SchemaPlan:
+    return planning.plan(guard="g", diff=diff, wanted=wanted, current=EMPTY, made_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+EDITS = {
+    "longer": (edit(["schema", "max_length"], 120, 255), "SC120"),
+    "no limit": (edit(["schema", "max_length"], 120, None), "SC120"),
+    "shorter": (edit(["schema", "max_length"], 255, 120), "SC130"),
+    "a limit where there was none": (edit(["schema", "max_length"], None, 255), "SC130"),
+    "more digits": (edit(["schema", "numeric_precision"], 10, 12), "SC120"),
+    "fewer digits": (edit(["schema", "numeric_precision"], 12, 10), "SC131"),
+    "fewer decimals": (edit(["schema", "numeric_scale"], 4, 1), "SC131"),
+    "more decimals in the same precision": (edit(["schema", "numeric_scale"], 2, 4), "SC131"),
+    "null allowed": (edit(["schema", "is_nullable"], False, True), "SC121"),
+    "null refused": (edit(["schema", "is_nullable"], True, False), "SC134"),
+    "unique": (edit(["schema", "is_unique"], False, True), "SC135"),
+    "no longer unique": (edit(["schema", "is_unique"], True, False), "SC122"),
+    "default": (edit(["schema", "default_value"], None, "draft"), "SC123"),
+    "index": (edit(["schema", "is_indexed"], False, True), "SC124"),
+    "primary key": (edit(["schema", "is_primary_key"], False, True), "SC136"),
+    "note": (edit(["meta", "note"], None, "as in chapter 3"), "SC110"),
+    "required": (edit(["meta", "required"], False, True), "SC111"),
+    "no longer required": (edit(["meta", "required"], True, False), "SC110"),
+    "special": (edit(["meta", "special"], None, ["cast-csv"]), "SC113"),
+    "whole meta, required inside": (edit(["meta"], {"required": False}, {"required": True}), "SC111"),
+    "whole meta, a note inside": (edit(["meta"], {"note": None}, {"note": "x"}), "SC110"),
+    "column becomes alias": (edit(["schema"], {"name": "c"}, None), "SC139"),
+    "something nobody has seen": (edit(["schema", "collation"], "C", "de"), "SC199"),
+    "a path of the future": (edit(["storage"], 1, 2), "SC199"),
+    "a detail that local lacks": ({"kind": "D", "path": ["schema", "is_indexed"], "lhs": False}, "SC143"),
+    "the whole field": ({"kind": "D", "lhs": {"field": "c"}}, "SC141"),
+}
+
+
+@pytest.mark.parametrize("case", EDITS)
+def test_an_edit_of_a_field_has_its_code(case: str) -> None:
+    item, code = EDITS[case]
+    assert codes(field_diff(item)) == [code]
+
+
+TYPES = {
+    ("string", "text"): "SC125",
+    ("integer", "bigInteger"): "SC126",
+    ("text", "string"): "SC132",
+    ("float", "integer"): "SC132",
+    ("decimal", "float"): "SC132",
+    ("timestamp", "date"): "SC132",
+    ("uuid", "string"): "SC132",
+}
+
+
+@pytest.mark.parametrize(("before", "after"), TYPES)
+def test_a_type_change_is_one_change_judged_by_both_types(before: str, after: str) -> None:
+    items = (
+        edit(["type"], before, after),
+        edit(["schema", "data_type"], f"pg {before}", f"pg {after}"),
+        edit(["schema", "max_length"], 255, None),
+    )
+    assert codes(field_diff(*items)) == [TYPES[before, after]]
+
+
+def test_a_data_type_change_alone_is_lossy() -> None:
+    assert codes(field_diff(edit(["schema", "data_type"], "timestamptz", "timestamp"))) == ["SC132"]
+
+
+def test_more_decimals_with_room_for_them_lose_nothing() -> None:
+    items = (edit(["schema", "numeric_precision"], 10, 12), edit(["schema", "numeric_scale"], 2, 4))
+    assert codes(field_diff(*items)) == ["SC120", "SC120"]
+
+
+def new_field(*, in_new_table: bool = False, **schema: Any) -> list[str]:
+    value = {"collection": "t", "field": "c", "type": "string", "schema": {"is_nullable": True, **schema}, "meta": {}}
+    diff: dict[str, Any] = {"fields": [{"collection": "t", "field": "c", "diff": [{"kind": "N", "rhs": value}]}]}
+    if in_new_table:
+        table = {"collection": "t", "schema": {"name": "t"}}
+        diff["collections"] = [{"collection": "t", "diff": [{"kind": "N", "rhs": table}]}]
+    return [code for code in codes(diff) if code != "SC101"]
+
+
+def test_new_fields() -> None:
+    assert new_field() == ["SC103"]
+    assert new_field(is_nullable=False, default_value=True) == ["SC103"]
+    assert new_field(is_nullable=False) == ["SC105"]
+    assert new_field(is_nullable=False, in_new_table=True) == ["SC103"]
+    assert new_field(is_unique=True, default_value="x") == ["SC108"]
+
+
+def test_a_field_that_is_deleted_and_made_anew_is_destructive_and_is_not_sent_in_silence() -> None:
+    made = {"collection": "t", "field": "c", "type": "alias", "schema": None}
+    diff = {
+        "fields": [
+            {"collection": "t", "field": "c", "diff": [{"kind": "D", "lhs": {}}]},
+            {"collection": "t", "field": "c", "diff": [{"kind": "N", "rhs": made}]},
+        ]
+    }
+    plan = plan_of(diff)
+    assert [change.code for change in plan.changes] == ["SC139"]
+    assert [finding.code for finding in plan_safety.stops(plan, [])] == ["SC139"]
+
+
+def relation(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"relations": [{"collection": "t", "field": "c", "related_collection": "p", "diff": list(items)}]}
+
+
+RELATIONS = {
+    "action": (edit(["schema", "on_delete"], "SET NULL", "CASCADE"), "SC137"),
+    "name of the constraint": (edit(["schema", "constraint_name"], "a", "b"), "SC138"),
+    "another target": (edit(["related_collection"], "p", "q"), "SC145"),
+    "a foreign key where there was none": (edit(["schema"], None, {"on_delete": "CASCADE"}), "SC107"),
+    "the foreign key goes": (edit(["schema"], {"on_delete": "CASCADE"}, None), "SC143"),
+    "the relation goes": ({"kind": "D", "lhs": {}}, "SC142"),
+    "any-relation loses a collection": (
+        {"kind": "A", "path": ["meta", "one_allowed_collections"], "index": 0, "item": {"kind": "D", "lhs": "x"}},
+        "SC114",
+    ),
+    "any-relation gains one": (edit(["meta", "one_allowed_collections"], ["a"], ["a", "b"]), "SC110"),
+}
+
+
+@pytest.mark.parametrize("case", RELATIONS)
+def test_an_edit_of_a_relation_has_its_code(case: str) -> None:
+    item, code = RELATIONS[case]
+    assert codes(relation(item)) == [code]
+
+
+def test_a_new_foreign_key_on_an_old_column_depends_on_its_values() -> None:
+    wanted = Snapshot({"relations": [{"collection": "t", "field": "c", "schema": {"foreign_key_table": "p"}}]})
+    assert codes(relation({"kind": "N", "rhs": {}}), wanted) == ["SC107"]
+
+
+def test_collections() -> None:
+    def one(*items: dict[str, Any]) -> list[str]:
+        return codes({"collections": [{"collection": "t", "diff": list(items)}]})
+
+    assert one({"kind": "N", "rhs": {"schema": {"name": "t"}}}) == ["SC101"]
+    assert one({"kind": "N", "rhs": {"schema": None}}) == ["SC102"]
+    assert one({"kind": "D", "lhs": {}}) == ["SC140"]
+    assert one({"kind": "D", "path": ["meta", "preview_url"], "lhs": None}) == ["SC143"]
+    assert one(edit(["meta", "singleton"], False, True)) == ["SC112"]
+    assert one(edit(["meta", "icon"], "a", "b"), edit(["meta", "note"], "a", "b")) == ["SC110"]
+    assert one(edit(["schema", "name"], "t", "u")) == ["SC199"]
+
+
+def test_indexes_of_system_tables_are_added_and_never_dropped() -> None:
+    def one(item: dict[str, Any]) -> dict[str, Any]:
+        return {"systemFields": [{"collection": "directus_users", "field": "email", "diff": [item]}]}
+
+    adds, drops = one(edit(["schema", "is_indexed"], False, True)), one(edit(["schema", "is_indexed"], True, False))
+    assert codes(adds) == ["SC150"]
+    assert codes(drops) == ["SC151"]
+    assert planning.additive(adds)["systemFields"]
+    assert planning.additive(drops) == {}
+
+
+# --- what is sent ---------------------------------------------------------------------------------------------------
+
+_PATHS = st.sampled_from([["meta", "note"], ["schema", "is_indexed"], ["schema"], ["meta"], ["schema", "max_length"]])
+_ITEMS = st.one_of(
+    st.builds(lambda path: {"kind": "D", "path": path, "lhs": 1}, _PATHS),
+    st.just({"kind": "D", "lhs": {}}),
+    st.just({"kind": "N", "rhs": {"schema": {}}}),
+    st.builds(edit, _PATHS, st.integers(), st.one_of(st.none(), st.integers())),
+)
+_ENTRIES = st.builds(
+    lambda name, items: {"collection": "t", "field": name, "diff": items},
+    st.sampled_from("abcdef"),
+    st.lists(_ITEMS, min_size=1, max_size=4),
+)
+_DIFFS = st.fixed_dictionaries({part: st.lists(_ENTRIES, max_size=5) for part in risk.PARTS})
+
+
+@given(_DIFFS)
+def test_nothing_that_deletes_is_ever_sent(diff: dict[str, Any]) -> None:
+    payload = planning.additive(diff)
+    assert plan_safety.deletions(payload) == []
+    assert all(entry["diff"] for entries in payload.values() for entry in entries)
+
+
+@given(_DIFFS)
+def test_every_item_of_a_diff_is_sent_or_withheld_and_the_payload_holds_nothing_else(diff: dict[str, Any]) -> None:
+    payload = planning.additive(diff)
+    for part in risk.PARTS:
+        sent = [item for entry in payload.get(part, []) for item in entry["diff"]]
+        kept = [item for e in diff[part] for item in e["diff"] if not risk.withheld_item(part, item)]
+        assert sent == kept
+
+
+def test_the_lock_before_production_sees_a_deletion() -> None:
+    diff = field_diff({"kind": "D", "path": ["meta"], "lhs": {}})
+    assert [finding.code for finding in plan_safety.deletions(diff)] == ["MIG-325"]
+
+
+# --- what stops the line --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [code for code, known in CODES.items() if known.risk is Risk.LOSSY])
+def test_a_lossy_change_stops_the_line_with_advice(code: str) -> None:
+    change = Change(Stage.CONSTRAINT, "alter", "t.c", Risk.LOSSY, code, "")
+    plan = SchemaPlan(datetime(2026, 1, 1, tzinfo=UTC), "", "", "", (change,), {}, "")
+    (finding,) = plan_safety.stops(plan, [])
+    assert finding.code == code
+    assert finding.do
+
+
+def test_a_change_that_depends_on_data_is_never_harmless_unexamined() -> None:
+    plan = plan_of(field_diff(edit(["schema", "is_unique"], False, True)))
+    asked = Probe("SC135", Ask.DUPLICATES, "t.c")
+    assert plan_safety.probes(plan, EMPTY) == (asked,)
+    assert [f.code for f in plan_safety.stops(plan, [])] == ["MIG-323"]
+    assert plan_safety.stops(plan, [Probed(asked, 0)]) == []
+    (finding,) = plan_safety.stops(plan, [Probed(asked, 2, ("a", "b"))])
+    assert finding.code == "SC135"
+    assert "for example a, b" in finding.observed
+
+
+def test_an_untracked_table_of_the_same_name_stops_the_line() -> None:
+    diff = {"collections": [{"collection": "t", "diff": [{"kind": "N", "rhs": {"schema": {"name": "t"}}}]}]}
+    plan = plan_of(diff)
+    (asked,) = plan_safety.probes(plan, EMPTY)
+    assert [f.code for f in plan_safety.stops(plan, [Probed(asked, 1)])] == ["SC109"]
+
+
+def test_withheld_changes_never_stop_the_line() -> None:
+    plan = plan_of({"collections": [{"collection": "t", "diff": [{"kind": "D", "lhs": {}}]}]})
+    assert plan.changes[0].withheld
+    assert plan.payload == {}
+    assert plan_safety.stops(plan, []) == []
+
+
+def test_what_only_one_of_the_two_readings_sees_is_named() -> None:
+    plan = plan_of(field_diff(edit(["meta", "note"], None, "x")))
+    assert plan_safety.undocumented(plan.changes, ["t.c"]) == []
+    assert [f.code for f in plan_safety.undocumented(plan.changes, ["t.c", "t.d"])] == ["MIG-322"]
+
+
+def test_every_code_that_can_stop_the_line_has_advice() -> None:
+    stopping = {Risk.LOSSY, Risk.DESTRUCTIVE, Risk.DATA_DEPENDENT}
+    assert [c.code for c in CODES.values() if c.risk in stopping and not c.withheld and not c.advice] == []
+
+
+# --- order and name of a plan ---------------------------------------------------------------------------------------
+
+_SCHEMA = Snapshot(
+    {
+        "collections": [{"collection": name, "meta": {"group": "ordinance"}} for name in ("child", "parent")]
+        + [{"collection": "ordinance", "meta": {"group": None}}],
+        "relations": [{"collection": "child", "field": "parent", "related_collection": "parent"}],
+    }
+)
+
+
+def test_collections_come_first_parents_before_children_then_fields_constraints_relations() -> None:
+    def change(stage: Stage, name: str) -> Change:
+        return Change(stage, "create", name, Risk.ADDITIVE, "SC101", "")
+
+    wanted = [
+        change(Stage.COLLECTION, "ordinance"),
+        change(Stage.COLLECTION, "parent"),
+        change(Stage.COLLECTION, "child"),
+        change(Stage.FIELD, "parent.a"),
+        change(Stage.FIELD, "child.a"),
+        change(Stage.CONSTRAINT, "child.b"),
+        change(Stage.RELATION, "child.parent"),
+    ]
+    assert planning.ordered(list(reversed(wanted)), _SCHEMA) == tuple(wanted)
+    assert planning.misordered(wanted) == []
+    assert planning.misordered(list(reversed(wanted))) != []
+
+
+def test_the_order_survives_a_circle() -> None:
+    circle = Snapshot(
+        {
+            "collections": [{"collection": "a"}, {"collection": "b"}],
+            "relations": [
+                {"collection": "a", "field": "b", "related_collection": "b"},
+                {"collection": "b", "field": "a", "related_collection": "a"},
+            ],
+        }
+    )
+    changes = [Change(Stage.COLLECTION, "create", name, Risk.ADDITIVE, "SC101", "") for name in "ab"]
+    assert sorted(change.name for change in planning.ordered(changes, circle)) == ["a", "b"]
+
+
+def test_the_digest_names_what_was_reviewed_and_what_is_sent() -> None:
+    plan = plan_of(field_diff(edit(["meta", "note"], None, "x")))
+    same = plan_of(field_diff(edit(["meta", "note"], None, "x")))
+    other = plan_of(field_diff(edit(["meta", "note"], None, "y")))
+    assert plan.digest == same.digest != other.digest

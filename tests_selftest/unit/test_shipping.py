@@ -1,0 +1,149 @@
+"""A row travels with its own columns only, its references rewritten, in batches a server takes, parents first."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.checks import shipping
+from fixtures.model.dataset import CollectionProfile, ExportedFile, Reference
+from fixtures.model.shipment import KeyMap
+from fixtures.operations import exported
+from fixtures.operations.import_log import CREATED, REFUSED, SKIPPED, ImportLog, ended, tally
+from fixtures.operations.journal import Journal
+
+PROFILE = CollectionProfile(
+    name="blocks",
+    key="id",
+    key_type="integer",
+    singleton=False,
+    columns=("collection", "id", "item", "owner", "term"),
+    references=(
+        Reference("item", "definitions", nullable=True, discriminator="collection"),
+        Reference("item", "sections", nullable=True, discriminator="collection"),
+        Reference("owner", "directus_users", nullable=True),
+        Reference("term", "definitions", nullable=True),
+    ),
+)
+KEYS = KeyMap(users={"u-local": "u-there"}, twins={"definitions": {"d1": "d9"}, "sections": {"5": "6"}})
+
+
+def test_alias_fields_never_travel() -> None:
+    assert shipping.shipped({"id": 1, "children": [2, 3]}, PROFILE, KEYS) == {"id": 1}
+
+
+def test_references_are_rewritten_to_productions_keys() -> None:
+    row = {"id": 1, "collection": "definitions", "item": "d1", "owner": "u-local", "term": "d1"}
+    assert shipping.shipped(row, PROFILE, KEYS) == {**row, "item": "d9", "owner": "u-there", "term": "d9"}
+
+
+def test_an_any_reference_is_rewritten_by_the_collection_it_names() -> None:
+    row = {"id": 1, "collection": "sections", "item": "5", "term": None}
+    assert shipping.shipped(row, PROFILE, KEYS)["item"] == "6"
+    assert shipping.shipped({**row, "item": "d1"}, PROFILE, KEYS)["item"] == "d1"
+
+
+def test_a_user_production_does_not_have_becomes_null() -> None:
+    assert shipping.shipped({"id": 1, "owner": "u-gone"}, PROFILE, KEYS)["owner"] is None
+
+
+def test_a_json_text_is_encoded_once_more_and_deferred_columns_are_null() -> None:
+    sent = shipping.on_the_wire(
+        {"j": "plain", "o": {"a": 1}, "s": "x", "p": 7}, {"j": "json", "o": "json"}, without=["p"]
+    )
+    assert sent == {"j": '"plain"', "o": {"a": 1}, "s": "x", "p": None}
+
+
+_ROWS = st.lists(st.fixed_dictionaries({"id": st.integers(), "text": st.text(max_size=80)}), max_size=30)
+
+
+@given(_ROWS, st.integers(1, 7), st.integers(60, 900))
+def test_batches_keep_every_row_in_its_order_within_both_limits(rows: list[Any], most: int, size: int) -> None:
+    cut = list(shipping.batches(rows, most_rows=most, most_bytes=size))
+    assert [row for batch in cut for row in batch] == rows
+    for batch in cut:
+        assert 0 < len(batch) <= most
+        assert len(batch) == 1 or len(json.dumps(batch, ensure_ascii=False).encode()) <= size
+
+
+@given(st.dictionaries(st.integers(1, 40), st.one_of(st.none(), st.integers(1, 40)), max_size=40))
+def test_generations_hold_every_row_once_and_parents_before_children(parents: dict[int, int | None]) -> None:
+    rows = [{"id": key, "parent": parent} for key, parent in parents.items()]
+    cut = shipping.levels(rows, key="id", parents=["parent"])
+    place = {row["id"]: number for number, generation in enumerate(cut) for row in generation}
+    assert len(place) == len(rows) == sum(len(generation) for generation in cut)
+    last = len(cut) - 1
+    for row in rows:
+        parent = row["parent"]
+        if parent in place and parent != row["id"]:
+            assert place[parent] < place[row["id"]] or place[row["id"]] == last  # a circle shares the last one
+
+
+def test_references_to_rows_nobody_has_are_named() -> None:
+    known = {"definitions": {"d1"}, "sections": {"5"}}
+    row = {"id": 1, "collection": "sections", "item": "5", "term": "d2", "owner": "u"}
+    assert shipping.unresolved(row, PROFILE, known) == [("term", "definitions", "d2")]
+
+
+# --- files on disk --------------------------------------------------------------------------------------------------
+
+
+def write(folder: Path, text: str, rows: int) -> ExportedFile:
+    (folder / "t.json").write_text(text, encoding="utf-8")
+    digest, size = exported.sha256(folder / "t.json"), (folder / "t.json").stat().st_size
+    return ExportedFile("t", "t.json", rows, digest, size, "integer")
+
+
+@given(st.lists(st.dictionaries(st.text(), st.one_of(st.none(), st.text(), st.integers())), max_size=6))
+def test_rows_are_read_as_they_were_written(rows: list[Any]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        file = write(folder, f"[\n{lines}\n]\n" if rows else "[]\n", len(rows))
+        assert list(exported.rows(folder, file)) == rows
+        assert exported.examine(folder, file) == []
+
+
+def test_a_file_that_is_not_what_was_exported_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path, '[\n{"id":1},\n{"id":2}\n]\n', 2)
+    (tmp_path / "t.json").write_text('[\n{"id":1}\n]\n')
+    assert [f.code for f in exported.examine(tmp_path, file)] == ["MIG-411"]
+    with pytest.raises(exported.ExportChanged):
+        list(exported.rows(tmp_path, file))
+    cut = write(tmp_path, '[\n{"id":1},\n{"id":', 2)
+    assert [f.code for f in exported.examine(tmp_path, cut)] == ["MIG-411"]
+    assert [f.code for f in exported.examine(tmp_path / "gone", file)] == ["MIG-411"]
+    assert [f.code for f in exported.examine(tmp_path, write(tmp_path, "{}", 0))] == ["MIG-411"]
+
+
+def test_the_journal_knows_its_rows_after_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    Journal(path).intend("t", ["1", "2"])
+    with path.open("a") as torn:
+        torn.write('{"collection": "t", "ke')
+    Journal(path).intend("t", ["3"])
+    assert Journal(path).ours == {"t": {"1", "2", "3"}}
+
+
+def test_the_log_is_counted_by_its_newest_run(tmp_path: Path) -> None:
+    path = tmp_path / "import-log.txt"
+    with ImportLog(path, run="one") as log:
+        log.rows(CREATED, "t", ["1", "2"])
+    assert tally(path) == {CREATED: 2}
+    with pytest.raises(KeyboardInterrupt):
+        _killed_import(path)
+    assert tally(path) == {SKIPPED: 1, REFUSED: 1}
+    assert not ended(path)
+
+
+def _killed_import(path: Path) -> None:
+    with ImportLog(path, run="two") as log:
+        log.rows(SKIPPED, "t", ["1"])
+        log.rows(REFUSED, "t", ["2"], "RECORD_NOT_UNIQUE: slug")
+        raise KeyboardInterrupt
