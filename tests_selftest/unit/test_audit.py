@@ -1,0 +1,43 @@
+"""Lost, surplus, orphaned, damaged and changed rows and files are seen; what is right is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.checks.audit import damaged, miscounted, orphaned, vanished
+from fixtures.model.audit import FileCheck, FinalCount, ReferenceCheck
+
+
+@pytest.mark.parametrize(
+    ("count", "codes"),
+    [
+        (FinalCount("a", 10, 5, 15, migrated=True), []),
+        (FinalCount("a", 10, 5, 14, migrated=True), ["MIG-551"]),
+        (FinalCount("a", 10, 5, 16, migrated=True), ["MIG-551"]),
+        (FinalCount("a", 0, 0, 0, migrated=True), []),
+        (FinalCount("own", 10, 0, 12, migrated=False), []),
+        (FinalCount("own", 10, 0, 9, migrated=False), ["MIG-551"]),
+    ],
+)
+def test_counts_are_before_plus_imported(count: FinalCount, codes: list[str]) -> None:
+    assert [finding.code for finding in miscounted([count])] == codes
+
+
+def test_orphans_are_named_with_the_missing_parents() -> None:
+    (finding,) = orphaned([ReferenceCheck("a.b → c.id", 0), ReferenceCheck("a.d → e.id", 2, ("7", "9"))])
+    assert finding.code == "MIG-552"
+    assert "7, 9" in finding.observed
+
+
+def test_a_file_with_other_bytes_or_without_any_is_seen() -> None:
+    good = FileCheck("1", "a.png", 200, "x", ())
+    other = FileCheck("2", "b.png", 200, "y", ("other bytes: y instead of x",))
+    gone = FileCheck("3", "c.png", 403, "", ())
+    assert [finding.where[-1] for finding in damaged([good, other, gone])] == ["2", "3"]
+
+
+def test_rows_of_before_must_still_be_there_as_they_were() -> None:
+    before = {"a": {"1": "x", "2": "y"}, "b": {"1": "z"}}
+    assert vanished(before, {"a": {"1": "x", "2": "y", "3": "new"}, "b": {"1": "z"}}) == []
+    found = vanished(before, {"a": {"1": "x", "2": "CHANGED"}})
+    assert [(finding.code, finding.observed) for finding in found] == [("MIG-554", "keys 2"), ("MIG-554", "keys 1")]
