@@ -185,6 +185,28 @@ def test_a_read_only_connection_sends_reads(method: str, path: str) -> None:
         assert transport.json(method, path)["data"] == 1
 
 
+def test_a_read_follows_a_redirect_and_leaves_the_token_at_home() -> None:
+    """As a download of an export may be sent to another host."""
+    with ScriptedServer(one_by_one(Reply(200, {"data": 1}))) as other:
+        moved = Reply(302, None, {"Location": other.url.replace("127.0.0.1", "localhost") + "/elsewhere"})
+        with ScriptedServer(one_by_one(moved)) as server, speaking(server) as transport:
+            assert transport.json("GET", "/backup") == {"data": 1}
+    assert "Authorization" in server.requests[0].headers
+    assert "Authorization" not in other.requests[0].headers
+
+
+def test_a_write_is_not_sent_elsewhere() -> None:
+    """A moved address is said, not followed: it would arrive as a GET and look like success."""
+    moved = Reply(301, None, {"Location": "/elsewhere"})
+    with (
+        ScriptedServer(one_by_one(moved)) as server,
+        speaking(server) as transport,
+        pytest.raises(Refused, match="redirects to"),
+    ):
+        transport.json("POST", "/items/a", json={})
+    assert len(server.requests) == 1
+
+
 def test_ask_gives_the_status_as_it_is() -> None:
     """For tests of an API an error status is an observation."""
     forbidden = Reply(403, {"errors": [{"message": "No permission.", "extensions": {"code": "FORBIDDEN"}}]})
