@@ -1,0 +1,175 @@
+"""A list is either read as a whole or said to be incomplete; a sandbox touches nothing but its own rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+
+from fixtures.model.secret import Secret
+from fixtures.systems import directus
+from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox, ScratchLeft
+from fixtures.systems.directus.sandbox import NotOurs
+from fixtures.systems.failure import Incomplete
+from fixtures.systems.http import Transport
+from tests_selftest.contract.scripted_server import Reply, Request, ScriptedServer
+
+TOTAL = 25
+
+
+@contextmanager
+def speaking(answer: Callable[[Request, int], Reply], *, read_only: bool = False) -> Iterator[Transport]:
+    with (
+        ScriptedServer(answer) as server,
+        directus.connect(server.url, Secret("token"), system="production Directus", read_only=read_only) as transport,
+    ):
+        yield transport
+
+
+def listing(
+    *, counts: tuple[int, ...] = (TOTAL, TOTAL), most: int = -1, twice: bool = False
+) -> Callable[[Request, int], Reply]:
+    """A Directus with 25 rows that counts as told, cuts pages at *most* and may give its first row twice."""
+    counted: list[int] = []
+
+    def answer(request: Request, _: int) -> Reply:
+        query = {name: values[0] for name, values in parse_qs(request.query).items()}
+        if request.path == "/server/info":
+            return Reply(200, {"data": {"version": "11.17.4", "queryLimit": {"default": 100, "max": most}}})
+        if request.path.startswith("/collections/"):
+            return Reply(200, {"data": {"meta": {"singleton": False}}})
+        if "aggregate[count]" in query:
+            counted.append(1)
+            return Reply(200, {"data": [{"count": str(counts[min(len(counted), len(counts)) - 1])}]})
+        if most > 0 and int(query["limit"]) > most:
+            return Reply(400, {"errors": [{"message": "limit", "extensions": {"code": "INVALID_QUERY"}}]})
+        start, size = int(query["offset"]), int(query["limit"])
+        ids = [0, *range(TOTAL - 1)] if twice else list(range(TOTAL))
+        return Reply(200, {"data": [{"id": n} for n in ids[start : start + size]]})
+
+    return answer
+
+
+def test_pages_are_put_together() -> None:
+    """Every row once, in order, whatever the page size."""
+    with speaking(listing(), read_only=True) as transport:
+        rows = DirectusObserver(transport).items("sections", key="id", fields=["id"], page_size=10)
+        assert [row["id"] for row in rows] == list(range(TOTAL))
+
+
+def test_a_page_is_never_larger_than_the_server_gives() -> None:
+    """QUERY_LIMIT_MAX is asked for before the first page."""
+    with speaking(listing(most=7), read_only=True) as transport:
+        observer = DirectusObserver(transport)
+        assert observer.page_size == 7
+        assert len(list(observer.items("sections", key="id", fields=["id"]))) == TOTAL
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        pytest.param(listing(counts=(30, 30)), id="fewer rows than counted"),
+        pytest.param(listing(counts=(TOTAL, 26)), id="a row was added meanwhile"),
+        pytest.param(listing(twice=True), id="a row came twice"),
+    ],
+)
+def test_an_incomplete_reading_is_said(server: Callable[[Request, int], Reply]) -> None:
+    """After the last row, so that nobody counts on it."""
+    with speaking(server, read_only=True) as transport:
+        rows = DirectusObserver(transport).items("sections", key="id", fields=["id"], page_size=10)
+        with pytest.raises(Incomplete, match="could not be read as a whole"):
+            list(rows)
+
+
+def test_a_change_of_missing_rows_is_no_success() -> None:
+    """Directus answers 200 without them."""
+    with (
+        speaking(lambda _, __: Reply(200, {"data": [{"id": 1}]})) as transport,
+        pytest.raises(Incomplete, match="did something else"),
+    ):
+        DirectusOperator(transport).update_items("sections", [{"id": 1}, {"id": 2}], key="id")
+
+
+class Shelf:
+    """A collection with rows of other people, as a server."""
+
+    def __init__(self, *, undeletable: bool = False) -> None:
+        self.rows = {"1": {"id": 1, "name": "theirs"}}
+        self._undeletable = undeletable
+
+    def __call__(self, request: Request, _: int) -> Reply:
+        key = request.path.rpartition("/")[2] if request.path.count("/") == 3 else ""
+        if request.method == "POST":
+            row = {"id": len(self.rows) + 1, **json.loads(request.body)}
+            self.rows[str(row["id"])] = row
+            return Reply(200, {"data": row})
+        if key not in self.rows:
+            return Reply(403, {"errors": [{"message": "no", "extensions": {"code": "FORBIDDEN"}}]})
+        if request.method == "DELETE":
+            if not self._undeletable:
+                del self.rows[key]
+            return Reply(204)
+        if request.method == "PATCH":
+            self.rows[key].update(json.loads(request.body))
+        return Reply(200, {"data": self.rows[key]})
+
+
+def test_a_sandbox_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Also what the block forgot, and also when it fails."""
+    shelf = Shelf()
+
+    def used(transport: Transport) -> None:
+        with DirectusSandbox(transport, run="run-1", journal=tmp_path / "journal") as sandbox:
+            row = sandbox.create("inquiries", {"name": sandbox.mark})
+            assert sandbox.update("inquiries", row["id"], {"name": "changed"})["name"] == "changed"
+            sandbox.create("inquiries", {"name": sandbox.mark})
+            raise RuntimeError("a test failed here")
+
+    with speaking(shelf) as transport:
+        with pytest.raises(RuntimeError):
+            used(transport)
+        assert shelf.rows == {"1": {"id": 1, "name": "theirs"}}
+        assert DirectusSandbox(transport, run="run-2", journal=tmp_path / "journal").made == ()
+
+
+@pytest.mark.parametrize("verb", ["read", "update", "delete", "adopt"])
+def test_a_sandbox_refuses_rows_of_others(verb: str) -> None:
+    """Before anything is sent, or after one look; the row stays as it is."""
+    shelf = Shelf()
+    with speaking(shelf) as transport, DirectusSandbox(transport, run="run-1") as sandbox:
+        acts: dict[str, Callable[[], object]] = {
+            "read": lambda: sandbox.read("inquiries", 1),
+            "update": lambda: sandbox.update("inquiries", 1, {"name": "ours"}),
+            "delete": lambda: sandbox.delete("inquiries", 1),
+            "adopt": lambda: sandbox.adopt("inquiries", 1, column="name"),
+        }
+        with pytest.raises(NotOurs):
+            acts[verb]()
+        assert transport.sent["PATCH"] + transport.sent["DELETE"] == 0
+    assert shelf.rows == {"1": {"id": 1, "name": "theirs"}}
+
+
+def test_what_a_killed_run_left_is_taken_over(tmp_path: Path) -> None:
+    """The journal names it, a torn last line notwithstanding."""
+    shelf, journal = Shelf(), tmp_path / "journal"
+    with speaking(shelf) as transport:
+        killed = DirectusSandbox(transport, run="run-1", journal=journal)
+        killed.create("inquiries", {"name": killed.mark})
+        with journal.open("a") as torn:
+            torn.write('{"event": "made", "coll')
+        with DirectusSandbox(transport, run="run-2", journal=journal) as sandbox:
+            assert sandbox.made == (("inquiries", "2"),)
+    assert list(shelf.rows) == ["1"]
+
+
+def test_a_clean_up_that_did_not_work_is_said() -> None:
+    """204 is not believed; the row is looked for."""
+    with speaking(Shelf(undeletable=True)) as transport:
+        sandbox = DirectusSandbox(transport, run="run-1")
+        sandbox.create("inquiries", {"name": sandbox.mark})
+        with pytest.raises(ScratchLeft, match="inquiries/2"):
+            sandbox.clean_up()

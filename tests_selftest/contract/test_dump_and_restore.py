@@ -1,0 +1,145 @@
+"""A dump can be opened and restored, a target is brought back to it as a whole, and a broken one is refused."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.model.secret import Secret
+from fixtures.process.command import CommandFailed
+from fixtures.systems.dump import NoTools, PostgresTools, open_export, scratch_database
+from fixtures.systems.failure import Incomplete, Refused, Unreachable
+from fixtures.systems.postgres import PostgresObserver
+from fixtures.systems.postgres_session import transaction
+from tests_selftest.contract.stage import Stage
+
+SCHEMA = """
+    CREATE TABLE boards (id serial PRIMARY KEY, name text UNIQUE NOT NULL);
+    CREATE TABLE members (id serial PRIMARY KEY, board int REFERENCES boards ON DELETE SET NULL, email text);
+    CREATE TABLE blocks (id serial PRIMARY KEY, collection text, item text);
+    INSERT INTO boards (name) VALUES ('Planning'), ('Appeals');
+    INSERT INTO members (board, email) VALUES (1, 'a@b.org'), (1, 'a@b.org'), (2, NULL);
+    INSERT INTO blocks (collection, item) VALUES ('boards', '1'), ('boards', '9'), ('nowhere', '1'), ('members', '3');
+"""
+
+
+@pytest.fixture
+def server(platform: Stage) -> Secret:
+    assert platform.cluster is not None
+    return Secret(platform.cluster.superuser_url)
+
+
+@pytest.fixture
+def tools(platform: Stage) -> PostgresTools:
+    assert platform.cluster is not None
+    return PostgresTools.found(platform.cluster.bin)
+
+
+@pytest.fixture
+def database(server: Secret) -> Iterator[Secret]:
+    with scratch_database(server) as (_, url):
+        with transaction(url, system="test database") as connection:
+            connection.execute(SCHEMA)
+        yield url
+
+
+def test_a_dump_is_private_listed_and_restores(
+    database: Secret, server: Secret, tools: PostgresTools, tmp_path: Path
+) -> None:
+    """Mode 0600, nothing half-written beside it, its tables by name, the same rows elsewhere."""
+    dump = tools.dump(database, tmp_path / "backups" / "production.dump")
+    assert stat.S_IMODE(dump.path.stat().st_mode) == 0o600
+    assert [each.name for each in dump.path.parent.iterdir()] == ["production.dump"]
+    assert tools.listing(dump.path).tables == ("blocks", "boards", "members")
+    with scratch_database(server) as (_, elsewhere):
+        tools.restore(dump.path, elsewhere)
+        with PostgresObserver(elsewhere) as copy, PostgresObserver(database) as original:
+            assert copy.counts(copy.tables()) == {"blocks": 4, "boards": 2, "members": 3}
+            assert copy.row_digests("members", key="id") == original.row_digests("members", key="id")
+            assert all(each.ahead for each in copy.sequences())
+
+
+def test_a_plain_dump_is_sql(database: Secret, tools: PostgresTools, tmp_path: Path) -> None:
+    """As the runbook's `pg_dump … > file.sql` writes it."""
+    assert "CREATE TABLE public.boards" in tools.dump(database, tmp_path / "p.sql", plain=True).path.read_text()
+
+
+def test_a_database_goes_back_to_its_dump(database: Secret, tools: PostgresTools, tmp_path: Path) -> None:
+    """Rows come back, columns and tables made since then go, even those that point to older ones."""
+    dump = tools.dump(database, tmp_path / "before.dump")
+    with transaction(database, system="test database") as connection:
+        connection.execute(
+            "DELETE FROM members; ALTER TABLE boards ADD COLUMN chair int;"
+            "CREATE TABLE later (board int REFERENCES boards); CREATE VIEW shown AS SELECT * FROM boards;"
+        )
+    tools.replace(dump.path, database)
+    with PostgresObserver(database) as observer:
+        assert observer.counts(observer.tables()) == {"blocks": 4, "boards": 2, "members": 3}
+        assert observer.columns("boards") == ["id", "name"]
+
+
+def test_a_failed_return_changes_nothing(database: Secret, tools: PostgresTools, tmp_path: Path) -> None:
+    """A dump that breaks in its middle leaves the database as it was."""
+    dump = tools.dump(database, tmp_path / "whole.dump")
+    half = tmp_path / "half.dump"
+    half.write_bytes(dump.path.read_bytes()[: dump.size_bytes * 2 // 3])
+    with pytest.raises(CommandFailed):
+        tools.replace(half, database)
+    with PostgresObserver(database) as observer:
+        assert observer.counts(observer.tables()) == {"blocks": 4, "boards": 2, "members": 3}
+
+
+def test_what_is_no_backup_is_refused(tools: PostgresTools, tmp_path: Path) -> None:
+    """Text under the name of a dump, an archive that is cut, an archive without a table of contents."""
+    text = tmp_path / "text.dump"
+    text.write_text("this is not a backup")
+    with pytest.raises(CommandFailed, match="pg_restore"):
+        tools.listing(text)
+    with pytest.raises(Incomplete, match="cannot be opened"):
+        open_export(text, unpack_into=tmp_path / "unpacked")
+
+
+def test_a_wrong_password_is_in_no_message(database: Secret, tools: PostgresTools, tmp_path: Path) -> None:
+    """Neither of pg_dump's nor of ours, and no half file is left."""
+    wrong = Secret(f"postgresql://postgres:not-the-password@{database.reveal().partition('@')[2]}")
+    if "@" not in database.reveal():
+        parts = dict(part.split("=", 1) for part in database.reveal().split())
+        wrong = Secret(f"postgresql://postgres:not-the-password@{parts['host']}:{parts['port']}/{parts['dbname']}")
+    with pytest.raises(CommandFailed) as failure:
+        tools.dump(wrong, tmp_path / "x.dump")
+    with pytest.raises(Unreachable) as refused:
+        PostgresObserver(wrong)
+    assert "not-the-password" not in f"{failure.value}{refused.value}"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_tools_are_said(tmp_path: Path) -> None:
+    """With what to install or set."""
+    with pytest.raises(NoTools, match="PG_BIN_DIR"):
+        PostgresTools.found(tmp_path)
+
+
+def test_an_observer_cannot_write_and_sees_what_is_wrong(database: Secret) -> None:
+    """The server refuses; orphans, duplicates, nulls and dangling M2A items are counted with examples."""
+    with transaction(database, system="test database") as connection:
+        connection.execute(
+            "ALTER TABLE members DROP CONSTRAINT members_board_fkey; UPDATE members SET board = 77 WHERE id = 3;"
+            "ALTER TABLE members ADD CONSTRAINT kept FOREIGN KEY (board) REFERENCES boards NOT VALID;"
+            "INSERT INTO boards (id, name) VALUES (40, 'Out of turn')"
+        )
+    with PostgresObserver(database) as observer:
+        with pytest.raises(Refused) as refusal:
+            observer.ask("DELETE FROM members")
+        assert refusal.value.code == "25006"
+        (key,) = observer.foreign_keys(["members"])
+        assert (observer.orphans(key).count, observer.orphans(key).examples) == (1, ("77",))
+        assert observer.duplicates("members", ["email"]) == [(("a@b.org",), 2)]
+        assert observer.nulls("members", "email") == 1
+        dangling = observer.dangling_any(
+            "blocks", collection_column="collection", item_column="item", allowed={"boards": "id", "members": "id"}
+        )
+        assert [(each.count, each.examples) for each in dangling] == [(1, ("9",)), (0, ()), (1, ("nowhere",))]
+        assert [each.table for each in observer.sequences() if not each.ahead] == ["boards"]
