@@ -111,6 +111,24 @@ def test_connection_info_connects(platform: Stage) -> None:
             assert connection.execute("SELECT count(*) FROM definitions").fetchone() == (1000,)
 
 
+def test_slow_statements_and_errors_are_the_servers_own(platform: Stage) -> None:
+    path = f"/postgres/{base(platform)}"
+    info = platform.api("GET", f"{path}/connection-info").json()
+    with psycopg.connect(info["externalConnectionString"], autocommit=True) as connection:
+        for seconds in (0.02, 0.03):
+            connection.execute("SELECT pg_sleep(%s), 'rehearsed'", [seconds])
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            connection.execute("SELECT * FROM never_made")
+
+    def slept() -> list[dict[str, Any]]:
+        top = platform.api("GET", f"{path}/query/top-queries").json()["topQueries"]
+        return [one for one in top if "pg_sleep" in one["query"]]
+
+    (found,) = eventually(slept)
+    assert (found["calls"], found["maxTimeMs"] >= 30, found["minTimeMs"] >= 20) == (2, True, True)
+    eventually(lambda: [text for text in messages(platform, base(platform)) if "never_made" in text])
+
+
 def base(platform: Stage) -> str:
     assert platform.database is not None
     return platform.database.id
