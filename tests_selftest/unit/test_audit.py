@@ -6,6 +6,8 @@ import pytest
 
 from fixtures.checks.audit import damaged, miscounted, orphaned, vanished
 from fixtures.model.audit import FileCheck, FinalCount, ReferenceCheck
+from fixtures.model.dataset import CollectionProfile
+from fixtures.operations.audit import imported
 
 
 @pytest.mark.parametrize(
@@ -41,3 +43,11 @@ def test_rows_of_before_must_still_be_there_as_they_were() -> None:
     assert vanished(before, {"a": {"1": "x", "2": "y", "3": "new"}, "b": {"1": "z"}}) == []
     found = vanished(before, {"a": {"1": "x", "2": "CHANGED"}})
     assert [(finding.code, finding.observed) for finding in found] == [("MIG-554", "keys 2"), ("MIG-554", "keys 1")]
+
+
+def test_what_must_have_been_added_is_told_from_keys_alone() -> None:
+    things = CollectionProfile("things", "id", "integer", singleton=False, columns=("id",))
+    assert imported(things, {"1", "2", "3"}, {"2", "9"}, {"3"}) == 1
+    one = CollectionProfile("settings", "id", "integer", singleton=True, columns=("id",))
+    assert imported(one, {"1"}, {"7"}, set()) == 0
+    assert imported(one, {"1"}, set(), set()) == 1
