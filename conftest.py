@@ -9,6 +9,7 @@ pytest_plugins = [
     "fixtures.plugins.listing",
     "fixtures.plugins.handles",
     "fixtures.plugins.repositories",
+    "fixtures.plugins.deliveries",
     "fixtures.plugins.redacting",
     "fixtures.plugins.reporting",
     "fixtures.plugins.closing",

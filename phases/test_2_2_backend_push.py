@@ -1,0 +1,143 @@
+"""2.2  Backend Commit & Push
+
+Purpose     The reviewed backend is on GitHub and live on Render, without a working paper of the migration.
+Needs       1.1 the reviewed changes · 1.4 the backup, because a deploy is the migration's first write
+Writes      a commit in the working copy, the remote branch main, and through it a deploy of the backend on Render
+On failure  fix and push again; production serves the earlier deploy
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.delivery import Delivery
+from fixtures.model.finding import told
+from fixtures.operations import deliver
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.operations.delivery import Way
+    from fixtures.operations.review import Repository
+    from fixtures.plugins.progress import Progress
+    from fixtures.settings import Settings
+    from fixtures.systems.github import GitHubObserver
+    from fixtures.systems.render import RenderObserver
+
+pytestmark = task_group("2.2")
+
+
+@action("2.2.1", dry_run=True)
+def test_the_branch_and_remote_are_right(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+    """Navigate and verify branch"""
+    found = backend_delivery.branch(progress)
+    assert found.branch == backend_delivery.repository.branch
+    evidence.say(f"On branch {found.branch} of {found.remote}; {found.changed} paths differ from the last commit.")
+
+
+@action("2.2.2")
+def test_working_papers_are_excluded(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+    """Exclude migration files from commit"""
+    added = backend_delivery.excluded(progress)
+    evidence.say(
+        f"Added to .gitignore: {', '.join(added)}." if added else "migration/ and backups/ were ignored already."
+    )
+
+
+@action("2.2.3")
+def test_all_changes_are_staged(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+    """Stage all changes"""
+    staged = backend_delivery.staged(progress)
+    assert [path for path in staged.paths if deliver.is_working_paper(path)] == []
+    evidence.say(deliver.spoken_staged(staged))
+
+
+@action("2.2.4")
+def test_they_are_committed(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+    """Commit with descriptive message"""
+    committed = backend_delivery.committed(progress)
+    assert committed.message.startswith("Deploy: ") or not committed.made
+    evidence.say(deliver.spoken_committed(committed))
+
+
+@action("2.2.5", dry_run=True)
+def test_the_commit_is_pushed(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+    """Push to GitHub"""
+    pushed = backend_delivery.pushed(progress)
+    assert pushed.remote_head == pushed.commit
+    evidence.say(deliver.spoken_pushed(pushed))
+
+
+@action("2.2.6")
+def test_github_shows_the_commit(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+    """Verify GitHub repository updated"""
+    shown, committed = backend_delivery.published(progress), backend_delivery.committed(progress)
+    assert shown.message.strip() == committed.message.strip()
+    assert shown.committed_at is not None
+    evidence.say(f"GitHub shows {shown.commit[:12]}, committed {shown.committed_at:%Y-%m-%d %H:%M:%SZ}.")
+
+
+@action("2.2.7")
+def test_its_deploy_is_live(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+    """Monitor Render deployment"""
+    delivery = backend_delivery.deployed(progress)
+    assert delivery.deploy.live
+    assert delivery.deploy.commit == delivery.commit
+    deliver.remember(evidence, delivery)
+    evidence.say(deliver.spoken(delivery))
+
+
+@acceptance("2.2.A1")
+def test_nothing_is_left_to_commit(backend_repository: Repository) -> None:
+    """All backend changes committed successfully"""
+    assert backend_repository.copy.is_clean(), f"left over: {[c.path for c in backend_repository.copy.changes()]}"
+
+
+@acceptance("2.2.A2")
+def test_the_remote_has_it(backend_repository: Repository, github: GitHubObserver, evidence: Evidence) -> None:
+    """Code pushed to GitHub (pixelsock/udo-backend, main branch)"""
+    delivery = evidence.read(Delivery, of="2.2")
+    findings = deliver.not_on_the_remote(backend_repository, delivery, github)
+    assert not findings, told(findings)
+
+
+@acceptance("2.2.A3")
+def test_no_working_paper_was_committed(backend_repository: Repository) -> None:
+    """Migration files excluded from commit"""
+    findings = deliver.committed_papers(backend_repository)
+    assert not findings, told(findings)
+
+
+@acceptance("2.2.A4")
+def test_no_secret_was_committed(backend_repository: Repository, settings: Settings, evidence: Evidence) -> None:
+    """No sensitive data committed"""
+    examined, findings = deliver.leaked(backend_repository, evidence, known_secrets=settings.secrets)
+    assert not findings, told(findings)
+    evidence.say(f"{examined:,} lines of the pushed commits judged again, as they are on the branch: no secret.")
+
+
+@acceptance("2.2.A5")
+def test_the_push_triggered_the_deploy(render: RenderObserver, evidence: Evidence) -> None:
+    """Render auto-deploy triggered"""
+    delivery = evidence.read(Delivery, of="2.2")
+    triggers = deliver.triggers(render, delivery)
+    assert deliver.BY_A_PUSH in triggers, f"deploys of {delivery.commit[:12]} were triggered by {sorted(triggers)}"
+    evidence.say(f"Deploy {delivery.deploy.id} of {delivery.commit[:12]}, trigger {delivery.deploy.trigger}.")
+
+
+@acceptance("2.2.A6", closes=True)
+def test_the_deploy_logged_no_error(render: RenderObserver, evidence: Evidence, progress: Progress) -> None:
+    """Deployment completed without errors"""
+    delivery = evidence.read(Delivery, of="2.2")
+    progress("2.2 backend", "reading the deploy's log")
+    lines, findings = deliver.build_log(render, delivery)
+    evidence.attach("deploy.log", lines)
+    assert not findings, told(findings)
+    live = render.live_deploy(delivery.service_id)
+    assert live is not None
+    assert live.commit == delivery.commit
+
+
+@gate("2.2")
+def test_gate() -> None:
+    """The pushed backend is live."""
