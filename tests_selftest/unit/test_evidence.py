@@ -171,3 +171,10 @@ def test_derived_forms_of_a_known_secret_are_masked(tmp_path: Path) -> None:
     path = evidence.attach("log.txt", "the token hunter22 was used")
     assert "aHVudGVyMjI" not in evidence.said[0]
     assert "hunter22" not in path.read_text()
+
+
+def test_a_mask_beside_a_quote_leaves_the_ledger_readable(tmp_path: Path) -> None:
+    book = Ledger(tmp_path / "l.jsonl", run="r", inputs="i", suite="s", redact=Redactor(["hunter22"]))
+    book.add(Kind.VERDICT, "1.1.1", message='Authorization: Bearer hunter22" and token=hunter22\\')
+    (entry,) = Ledger(tmp_path / "l.jsonl", run="r", inputs="i", suite="s").entries
+    assert "hunter22" not in entry.facts["message"]
