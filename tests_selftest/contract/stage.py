@@ -93,6 +93,7 @@ class Stage:
 
     root: Path
     with_database: bool = False
+    shade: str = "green"
     policy: Policy = field(default_factory=lambda: Policy(health_window_s=3.0, shutdown_s=2.0, enforce_rates=False))
 
     def __post_init__(self) -> None:
@@ -116,7 +117,7 @@ class Stage:
         self.backend: Service = self.render.add_web_service(
             name="udo-backend", github=BACKEND, branch="main", build_command="echo building && test ! -e broken",
             start_command=f"{sys.executable} server.py", health_check_path="/health",
-            environment={"SHADE": "green"},
+            environment={"SHADE": self.shade},
         )  # fmt: skip
         self.frontend: Service = self.render.add_static_site(
             name="fuma", github=FRONTEND, branch="master",

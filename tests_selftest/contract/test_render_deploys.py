@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tests_selftest.contract.stage import Stage, server
+from tests_selftest.contract.stage import FRONTEND, Stage, server
 
 
 @pytest.fixture(scope="module")
@@ -199,8 +199,29 @@ def test_a_stopped_world_resumes_with_the_same_ids_and_serves_again(stage: Stage
     stage.stop()
     with pytest.raises(httpx.TransportError):
         httpx.get(url)
+    stage.shade = "blue"
     stage.start()
     stage.render.await_serving(stage.backend, timeout_s=10)
     assert stage.backend.url == url
-    assert httpx.get(url).json()["version"] == version
+    answer = httpx.get(url).json()
+    assert (answer["version"], answer["shade"]) == (version, "blue")
     assert stage.deploys(stage.backend) == before
+
+
+def test_a_push_nobody_saw_is_deployed_by_the_next_boot(stage: Stage) -> None:
+    commit = stage.frontend_copy.commit("While the world slept", {"index.html": "<h1>slept</h1>"})
+    stage.stop()
+    stage.frontend_copy.git("push", str(stage.remotes.path(FRONTEND)), "HEAD:master")
+    stage.start()
+    stage.deploy_of(stage.frontend, commit, "live")
+    assert httpx.get(stage.frontend.url).text == "<h1>slept</h1>"
+
+
+def test_in_recorded_mode_a_queued_deploy_is_answered_with_nothing(stage: Stage) -> None:
+    stage.policy.change(mode="recorded")
+    path = f"/services/{stage.backend.id}/deploys"
+    first, second = stage.api("POST", path, json={}), stage.api("POST", path, json={})
+    stage.policy.change(mode="strict")
+    assert (first.status_code, first.json()["finishedAt"]) == (201, None)
+    assert (second.status_code, second.text) == (202, "")
+    eventually(lambda: {one["status"] for one in stage.deploys(stage.backend)[:2]} == {"live", "deactivated"})
