@@ -1,0 +1,106 @@
+"""3.1  Production Schema Export
+
+Purpose     Production's data model as it is now lies beside local's, so that the two can be compared.
+Needs       1.4 backup · 2.3 both services live
+Writes      migration/schema-production.json in the backend's working copy, which git ignores
+On failure  nothing in production changed; correct what is named and run the same command again
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.checks import comparable
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.finding import told
+from fixtures.model.snapshot import Snapshot
+from fixtures.operations import export, schema_papers
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.settings import Settings
+    from fixtures.systems.directus import DirectusObserver
+    from fixtures.systems.postgres import PostgresObserver
+
+pytestmark = task_group("3.1")
+
+
+@action("3.1.1", dry_run=True)
+def test_production_can_be_reached(
+    production: DirectusObserver, database: PostgresObserver, evidence: Evidence
+) -> None:
+    """Access production backend"""
+    who = production.me()
+    assert production.is_admin(), f"{who['email']} is no administrator: Directus would show less without saying so"
+    assert database.tables()
+    evidence.say(
+        f"Production answers as Directus {production.version} to {who['email']}, an administrator; "
+        f"its database (Postgres {database.version()}) can be read."
+    )
+
+
+@action("3.1.2", dry_run=True)
+def test_the_schema_is_exported(production: DirectusObserver, evidence: Evidence) -> None:
+    """Export production schema"""
+    snapshot = production.snapshot()
+    evidence.write(snapshot)
+    evidence.say(
+        f"Exported {len(snapshot.collections)} collections, {len(snapshot.fields)} fields and "
+        f"{len(snapshot.relations)} relations of production."
+    )
+
+
+@action("3.1.3", dry_run=True)
+def test_the_schema_is_on_disk(settings: Settings, evidence: Evidence) -> None:
+    """Download production schema to local"""
+    path = settings.migration_dir / schema_papers.PRODUCTION_SCHEMA
+    size = schema_papers.write_snapshot(path, evidence.read(Snapshot, of="3.1"))
+    evidence.say(f"migration/{path.name}, {size:,} bytes.")
+
+
+@action("3.1.4", dry_run=True)
+def test_the_export_is_valid(production: DirectusObserver, settings: Settings) -> None:
+    """Validate production schema export"""
+    path = settings.migration_dir / schema_papers.PRODUCTION_SCHEMA
+    assert path.stat().st_size > 0
+    findings = export.invalid(export.read_snapshot(path), production)
+    assert not findings, told(findings)
+
+
+@acceptance("3.1.A1", dry_run=True)
+def test_the_export_is_what_production_says(production: DirectusObserver, evidence: Evidence) -> None:
+    """Production schema exported successfully"""
+    snapshot = evidence.read(Snapshot, of="3.1")
+    assert snapshot.tables, "a production without a single table was exported"
+    assert snapshot.digest == production.snapshot().digest
+
+
+@acceptance("3.1.A2", dry_run=True)
+def test_the_file_is_the_export(settings: Settings, evidence: Evidence) -> None:
+    """Schema file downloaded to local migration directory"""
+    on_disk = export.read_snapshot(settings.migration_dir / schema_papers.PRODUCTION_SCHEMA)
+    assert on_disk.raw == evidence.read(Snapshot, of="3.1").raw
+
+
+@acceptance("3.1.A3", dry_run=True)
+def test_the_file_is_a_schema(settings: Settings) -> None:
+    """JSON format validated"""
+    on_disk = export.read_snapshot(settings.migration_dir / schema_papers.PRODUCTION_SCHEMA)
+    findings = comparable.malformed(on_disk)
+    assert not findings, told(findings)
+
+
+@acceptance("3.1.A4", dry_run=True, closes=True)
+def test_both_schemas_speak_of_the_same(
+    production: DirectusObserver, database: PostgresObserver, evidence: Evidence
+) -> None:
+    """Ready for comparison with local schema"""
+    local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
+    findings = comparable.unlike(local, there, running=production.version, timezone=database.timezone())
+    assert not findings, told(findings)
+    evidence.say(f"Both sides run Directus {there.directus} on {there.vendor}, production's database in UTC.")
+
+
+@gate("3.1")
+def test_gate() -> None:
+    """Both schemas are on disk and comparable; the comparison (3.2) may begin."""

@@ -1,0 +1,139 @@
+"""3.2  Schema Comparison & Migration Planning
+
+Purpose     Every difference is known, its danger named, and what will be sent is written down and hashed.
+Needs       1.2 local's schema · 3.1 production's schema
+Writes      migration/ in the backend's working copy, which git ignores
+On failure  nothing in production changed; correct what is named locally, then begin again at 1.2
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.checks import plan_safety, planning, schema
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.finding import told
+from fixtures.model.plan import SchemaPlan
+from fixtures.model.probe import Probed
+from fixtures.model.snapshot import Snapshot
+from fixtures.operations import apply, export, schema_papers
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.settings import Settings
+    from fixtures.systems.directus import DirectusObserver
+    from fixtures.systems.postgres import PostgresObserver
+
+pytestmark = task_group("3.2")
+
+
+@action("3.2.1", dry_run=True)
+def test_the_files_are_compared(settings: Settings, evidence: Evidence) -> None:
+    """Compare schema files"""
+    there = export.read_snapshot(settings.migration_dir / schema_papers.PRODUCTION_SCHEMA)
+    local = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
+    text = schema_papers.text_diff(there, local)
+    (settings.migration_dir / schema_papers.TEXT_DIFF).write_text(text, encoding="utf-8")
+    evidence.attach(schema_papers.TEXT_DIFF, text)
+    found = schema.differences(local, there)
+    evidence.write(found, "differences")
+    evidence.say(f"{len(found)} differences in {len({each.name for each in found})} objects by our own comparison.")
+
+
+@action("3.2.2", dry_run=True)
+def test_every_change_is_identified(production: DirectusObserver, evidence: Evidence) -> None:
+    """Identify all schema changes"""
+    local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
+    plan = apply.review(production, local, there)
+    evidence.write(plan)
+    evidence.say(schema_papers.spoken(plan.changes))
+
+
+@action("3.2.3", dry_run=True)
+def test_the_risks_are_assessed(database: PostgresObserver, evidence: Evidence) -> None:
+    """Assess migration risks"""
+    plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
+    probed = apply.probe(database, plan_safety.probes(plan, local), evidence.read(Snapshot, of="3.1"))
+    evidence.write(probed, "probes")
+    findings = plan_safety.stops(plan, probed)
+    assert not findings, told(findings)
+    noticed = schema_papers.breaking(plan.changes)
+    evidence.say(
+        f"{len(probed)} questions asked of production's data, none stands in the way; "
+        f"{len(noticed)} changes a client of the API may notice{': ' if noticed else '.'}{'; '.join(noticed)}"
+    )
+
+
+@action("3.2.4", dry_run=True)
+def test_the_order_is_planned(evidence: Evidence, settings: Settings) -> None:
+    """Plan schema application order"""
+    plan = evidence.read(SchemaPlan, of="3.2")
+    assert planning.misordered(plan.changes) == []
+    text = schema_papers.plan(plan, evidence.read(list[Probed], of="3.2", name="probes"))
+    (settings.migration_dir / schema_papers.PLAN).write_text(text, encoding="utf-8")
+    evidence.attach(schema_papers.PLAN, text)
+    evidence.say("Collections, then fields, then constraints, then relations; parents before children.")
+
+
+@action("3.2.5", dry_run=True)
+def test_the_checklist_is_written(evidence: Evidence, settings: Settings) -> None:
+    """Create schema migration checklist"""
+    plan = evidence.read(SchemaPlan, of="3.2")
+    text = schema_papers.checklist(plan)
+    (settings.migration_dir / schema_papers.CHECKLIST).write_text(text, encoding="utf-8")
+    evidence.attach(schema_papers.CHECKLIST, text)
+    evidence.say(f"{len(plan.to_apply)} tasks, each with its validation, in migration/{schema_papers.CHECKLIST}.")
+
+
+@acceptance("3.2.A1", dry_run=True)
+def test_nothing_differs_that_the_plan_does_not_name(settings: Settings, evidence: Evidence) -> None:
+    """All schema differences identified and documented"""
+    plan = evidence.read(SchemaPlan, of="3.2")
+    local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
+    findings = plan_safety.undocumented(plan.changes, schema.differing_objects(local, there))
+    assert not findings, told(findings)
+    text = (settings.migration_dir / schema_papers.PLAN).read_text(encoding="utf-8")
+    assert [change.name for change in plan.changes if f"`{change.name}`" not in text] == []
+
+
+@acceptance("3.2.A2", dry_run=True)
+def test_nothing_is_deleted(evidence: Evidence) -> None:
+    """No destructive changes detected (or properly planned)"""
+    plan = evidence.read(SchemaPlan, of="3.2")
+    findings = plan_safety.deletions(plan.payload)
+    assert not findings, told(findings)
+    kept = [change.name for change in plan.changes if change.withheld]
+    evidence.say(f"Nothing that is sent deletes; kept in production: {', '.join(kept) or 'nothing differs'}.")
+
+
+@acceptance("3.2.A3", dry_run=True)
+def test_the_order_holds(evidence: Evidence) -> None:
+    """Migration order planned based on dependencies"""
+    plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
+    assert plan.changes == planning.ordered(plan.changes, local)
+    assert planning.misordered(plan.changes) == []
+
+
+@acceptance("3.2.A4", dry_run=True)
+def test_every_risk_was_examined(evidence: Evidence) -> None:
+    """Risks assessed and mitigation planned"""
+    plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
+    probed = evidence.read(list[Probed], of="3.2", name="probes")
+    assert {each.probe for each in probed} == set(plan_safety.probes(plan, local))
+    findings = plan_safety.stops(plan, probed)
+    assert not findings, told(findings)
+
+
+@acceptance("3.2.A5", dry_run=True, closes=True)
+def test_the_plan_describes_production_now(production: DirectusObserver, evidence: Evidence) -> None:
+    """Ready to apply schema changes safely"""
+    plan = evidence.read(SchemaPlan, of="3.2")
+    assert plan.digest == planning.digest(plan.changes, plan.payload)
+    assert plan.target == production.snapshot().digest
+    assert plan.source == evidence.read(Snapshot, of="1.2").digest
+    evidence.say(f"Plan {plan.digest[:12]} describes production as it is now.")
+
+
+@gate("3.2")
+def test_gate() -> None:
+    """The plan is reviewed and without open risk; it may be applied (3.3)."""

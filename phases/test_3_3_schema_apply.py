@@ -1,0 +1,172 @@
+"""3.3  Apply Schema Changes to Production
+
+Purpose     Production gains the reviewed data model and loses nothing.
+Needs       1.4 backup · 3.2 plan without open risk
+Writes      production's schema, only through Directus' own diff and apply; scratch rows of its own
+On failure  STOP: restore the database from the backup of gate 1.4, investigate, then begin again at 3.1
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.checks import access, logs, schema
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.finding import told
+from fixtures.model.plan import SchemaPlan
+from fixtures.model.snapshot import Snapshot
+from fixtures.model.visit import ApiCall
+from fixtures.operations import apply, data_model_look, export, family, importing, measure, quiet, schema_papers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fixtures.evidence.store import Evidence
+    from fixtures.plugins.progress import Progress
+    from fixtures.settings import Settings
+    from fixtures.systems.browser import Browser
+    from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
+    from fixtures.systems.render import RenderObserver
+
+pytestmark = task_group("3.3")
+
+
+@action("3.3.1", dry_run=True)
+def test_the_plan_and_its_schema_are_at_hand(
+    production: DirectusObserver, settings: Settings, evidence: Evidence
+) -> None:
+    """Upload local schema to production"""
+    plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
+    on_disk = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
+    assert on_disk.digest == local.digest == plan.source
+    findings = apply.drift(apply.observe(production, local), plan)
+    assert not findings, told(findings)
+    evidence.say(f"Plan {plan.digest[:12]} is at hand; nothing was uploaded, it travels with the request of 3.3.2.")
+
+
+@action("3.3.2", dry_run=True)
+def test_the_reviewed_plan_is_applied(
+    production_operator: DirectusOperator, evidence: Evidence, progress: Progress
+) -> None:
+    """Apply schema using Directus CLI"""
+    plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
+    progress("schema apply", "changes", 0, len(plan.to_apply))
+    if apply.observe(production_operator, local).in_place and not importing.unsettled(evidence.ledger):
+        evidence.say("Already in place: production's schema holds everything of local's; nothing was sent.")
+        return
+    with evidence.attempt("3.3.2", plan=plan.digest, **importing.intent(plan)) as attempt:
+        standing = apply.apply(production_operator, plan, local)
+        attempt.outcome = {"plan": plan.digest, "withheld": list(standing.withheld)}
+    evidence.say(f"Plan {plan.digest[:12]} applied: {len(plan.to_apply)} changes in one transaction.")
+
+
+@action("3.3.3")
+def test_the_application_succeeded(production: DirectusObserver, evidence: Evidence) -> None:
+    """Verify schema application succeeded"""
+    standing = apply.observe(production, evidence.read(Snapshot, of="1.2"))
+    assert standing.outstanding == ()
+    evidence.say(
+        f"Production's own diff names nothing left to apply; {len(standing.withheld)} differences stay on purpose."
+    )
+
+
+@action("3.3.4")
+def test_the_data_model_shows_it(
+    browser: Browser, settings: Settings, evidence: Evidence, progress: Progress, tmp_path: Path
+) -> None:
+    """Immediate post-application checks"""
+    wanted = importing.newly_shown(evidence.ledger, evidence.read(Snapshot, of="1.2"))
+    picture = tmp_path / "data-model.jpg"
+    seen = data_model_look.look(
+        browser,
+        settings.directus_url,
+        email=settings.admin_email,
+        password=settings.admin_password,
+        wanted=wanted,
+        picture=picture,
+        note=lambda done, of, name: progress("data model", name, done, of),
+    )
+    evidence.attach(picture.name, picture.read_bytes())
+    evidence.write(seen)
+    findings = data_model_look.unseen(seen, wanted)
+    assert not findings, told(findings)
+    evidence.say(f"The admin app shows {len(wanted)} collections and {sum(map(len, wanted.values()))} fields of them.")
+
+
+@action("3.3.5")
+def test_rows_can_be_made_read_changed_and_deleted(
+    production_operator: DirectusOperator, production_sandbox: DirectusSandbox, evidence: Evidence, progress: Progress
+) -> None:
+    """Test basic CRUD operations"""
+    local = evidence.read(Snapshot, of="1.2")
+    tables = importing.new_tables(evidence.ledger, local)
+    assert tables
+    progress("scratch rows", "collections", 0, len(tables))
+    with quiet.quiet(production_operator, tables, journal=importing.paused_flows(evidence.ledger)):
+        calls = family.five_verbs_of_each(local, tables, production_operator, production_sandbox)
+    evidence.write(calls, "calls")
+    findings = access.wrong(calls)
+    assert not findings, told(findings)
+    evidence.say(f"{len(calls)} requests on scratch rows of {len(tables)} new collections, all as they should be.")
+
+
+@action("3.3.6")
+def test_nothing_temporary_is_left(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
+    """Clean up temporary files"""
+    production_sandbox.clean_up()
+    assert production_sandbox.made == ()
+    assert not importing.paused_flows(evidence.ledger).exists()
+    evidence.say("No file was put on the server; every scratch row is gone and every flow is active.")
+
+
+@acceptance("3.3.A1")
+def test_the_schema_was_applied(production: DirectusObserver, evidence: Evidence) -> None:
+    """Schema applied successfully without errors"""
+    assert not importing.unsettled(evidence.ledger)
+    standing = apply.observe(production, evidence.read(Snapshot, of="1.2"))
+    assert standing.in_place, f"{len(standing.outstanding)} objects are still to change: {standing.outstanding[:3]}"
+    evidence.say(importing.spoken_apply(evidence.ledger))
+
+
+@acceptance("3.3.A2")
+def test_everything_new_was_seen(evidence: Evidence) -> None:
+    """All new collections and fields visible in admin UI"""
+    seen = evidence.read(data_model_look.Seen, of="3.3")
+    wanted = importing.newly_shown(evidence.ledger, evidence.read(Snapshot, of="1.2"))
+    findings = data_model_look.unseen(seen, wanted)
+    assert not findings, told(findings)
+    assert seen.console_errors == ()
+
+
+@acceptance("3.3.A3")
+def test_every_verb_worked_on_every_new_collection(evidence: Evidence) -> None:
+    """Basic CRUD operations work on new collections"""
+    calls = evidence.read(list[ApiCall], of="3.3", name="calls")
+    tables = importing.new_tables(evidence.ledger, evidence.read(Snapshot, of="1.2"))
+    assert {call.collection for call in calls} == set(tables)
+    assert [call for call in calls if not call.right] == []
+
+
+@acceptance("3.3.A4")
+def test_the_log_is_clean(render: RenderObserver, settings: Settings, evidence: Evidence) -> None:
+    """No schema-related errors in logs"""
+    began, ended = importing.window(evidence.ledger, "3.3.1")
+    service = render.service(settings.render_backend)
+    lines = measure.logs(render, service, since=began, until=ended, limit=apply.LOG_LINES)
+    findings = logs.judge(lines, landmark="/schema/", resource=service.name)
+    assert not findings, told(findings)
+    evidence.say(f"{len(lines)} lines of the backend's log since the apply began, none of them an error.")
+
+
+@acceptance("3.3.A5")
+def test_production_schema_matches_local(production: DirectusObserver, evidence: Evidence) -> None:
+    """Production database schema matches local schema"""
+    wanted, observed = evidence.read(Snapshot, of="1.2"), production.snapshot()
+    findings = schema.missing(wanted, observed, kept=schema_papers.kept(evidence.read(SchemaPlan, of="3.2")))
+    assert not findings, told(findings)
+    evidence.say(f"All {len(wanted.fields)} fields and {len(wanted.relations)} relations of local are in production.")
+
+
+@gate("3.3")
+def test_gate() -> None:
+    """Schema applied; verification (3.4) may begin."""
