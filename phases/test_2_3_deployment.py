@@ -1,0 +1,144 @@
+"""2.3  Deployment Verification & Coordination
+
+Purpose     Both services serve what was pushed, and production works with it, before its data model is touched.
+Needs       2.1 and 2.2, which ran side by side
+Writes      nothing; logging in to the admin app leaves a session, as every login does
+On failure  use Render's rollback to the earlier deploy, or git revert and push
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.checks import rollout as checks
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.finding import told
+from fixtures.operations import rollout
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.plugins.progress import Progress
+    from fixtures.settings import Settings
+    from fixtures.systems.browser import Browser
+    from fixtures.systems.directus import DirectusObserver
+    from fixtures.systems.render import RenderObserver
+
+pytestmark = task_group("2.3")
+
+
+@action("2.3.1")
+def test_both_services_are_live(render: RenderObserver, evidence: Evidence) -> None:
+    """Verify both services deployed"""
+    delivered = rollout.deliveries(evidence)
+    found = rollout.states(render, delivered)
+    findings = [*checks.not_serving(found, delivered), *checks.not_parallel(list(delivered.values()))]
+    assert not findings, told(findings)
+    assert len(found) == len(delivered)
+    evidence.write(found, "services")
+    for state in found:
+        evidence.say(rollout.spoken(state))
+
+
+@action("2.3.2")
+def test_the_site_opens(browser: Browser, evidence: Evidence, progress: Progress) -> None:
+    """Test frontend accessibility"""
+    delivered = rollout.deliveries(evidence)["frontend"]
+    progress("site", f"opening {delivered.service_url}")
+    visit, picture, findings = rollout.site(browser, delivered.service_url)
+    evidence.attach("site.jpg", picture)
+    assert not findings, told(findings)
+    evidence.say(f'"{visit.title}" opened in {visit.load_ms:,.0f} ms without an error on its console.')
+
+
+@action("2.3.3")
+def test_the_backend_answers(production: DirectusObserver, evidence: Evidence) -> None:
+    """Test backend accessibility"""
+    findings = [
+        *rollout.same_backend(production, rollout.deliveries(evidence)["backend"]),
+        *rollout.endpoints(production),
+    ]
+    assert not findings, told(findings)
+    evidence.say(f"/server/health answers 200 and the root leads to the app; Directus {production.version}.")
+
+
+@action("2.3.4")
+def test_an_administrator_gets_in(
+    browser: Browser, production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Verify Directus admin access"""
+    progress("admin app", "logging in as a person does")
+    shown, picture, findings = rollout.admin_app(
+        browser, settings.directus_url, settings.admin_email, settings.admin_password
+    )
+    evidence.attach("admin.jpg", picture)
+    assert not findings, told(findings)
+    reachable, names = rollout.reach(production)
+    findings = checks.out_of_reach(reachable, names)
+    assert not findings, told(findings)
+    assert names
+    assert [name for name in names if not any(name in row for row in shown)] == []
+    evidence.say(
+        f"The app lists all {len(names)} collections of production; all {sum(reachable.rows.values()):,} rows are there."
+    )
+
+
+@action("2.3.5")
+def test_the_logs_are_clean(render: RenderObserver, evidence: Evidence, progress: Progress) -> None:
+    """Review deployment logs"""
+    progress("logs", "reading both services' logs since their deploys began")
+    total, findings = rollout.judged_logs(render, rollout.deliveries(evidence), evidence.attach)
+    assert not findings, told(findings)
+    evidence.say(f"{total:,} lines of both logs read from the begin of the builds: no error and no warning.")
+
+
+@acceptance("2.3.A1")
+def test_what_was_delivered_serves(render: RenderObserver, evidence: Evidence) -> None:
+    """Both frontend and backend deployed successfully"""
+    delivered = rollout.deliveries(evidence)
+    findings = checks.not_serving(rollout.states(render, delivered), delivered)
+    assert not findings, told(findings)
+    assert sorted(delivered) == ["backend", "frontend"]
+
+
+@acceptance("2.3.A2")
+def test_the_frontend_loads(browser: Browser, evidence: Evidence) -> None:
+    """Frontend accessible and loading correctly"""
+    visit, _, findings = rollout.site(browser, rollout.deliveries(evidence)["frontend"].service_url)
+    assert not findings, told(findings)
+    assert visit.title
+
+
+@acceptance("2.3.A3")
+def test_the_backend_is_healthy(production: DirectusObserver) -> None:
+    """Backend health check passes"""
+    findings = rollout.endpoints(production)
+    assert not findings, told(findings)
+    assert production.ping()
+
+
+@acceptance("2.3.A4")
+def test_the_admin_app_is_accessible(evidence: Evidence) -> None:
+    """Directus admin UI accessible"""
+    assert evidence.find("admin.jpg", of="2.3").stat().st_size > 0
+
+
+@acceptance("2.3.A5")
+def test_no_deployment_error_is_logged(render: RenderObserver, evidence: Evidence) -> None:
+    """No deployment errors in logs"""
+    total, findings = rollout.judged_logs(render, rollout.deliveries(evidence), evidence.attach)
+    assert not findings, told(findings)
+    assert total > 0
+
+
+@acceptance("2.3.A6", closes=True)
+def test_the_schema_may_be_migrated(production: DirectusObserver, render: RenderObserver, evidence: Evidence) -> None:
+    """Ready to proceed with schema migration"""
+    delivered = rollout.deliveries(evidence)
+    findings = [*checks.not_serving(rollout.states(render, delivered), delivered), *rollout.endpoints(production)]
+    assert not findings, told(findings)
+    assert production.is_admin(), "the token does not see production's schema, so it could not be migrated"
+
+
+@gate("2.3")
+def test_gate() -> None:
+    """Both services are live and clean; production's data model may be looked at and changed."""
