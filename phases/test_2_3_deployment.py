@@ -78,7 +78,7 @@ def test_an_administrator_gets_in(
     assert names
     assert [name for name in names if not any(name in row for row in shown)] == []
     evidence.say(
-        f"The app lists all {len(names)} collections of production; all {sum(reachable.rows.values()):,} rows are there."
+        f"The app lists all {len(names)} collections; all {sum(reachable.rows.values()):,} rows are there."
     )
 
 
