@@ -1,0 +1,279 @@
+"""5.1  End-to-End Testing
+
+Purpose     The site and its API do, with the migrated data, what people come for.
+Needs       4.3 the data is verified
+Writes      scratch rows of its own in production, each removed and the removal seen
+On failure  fix it, or restore the backup named by gate 1.4 if critical functionality is broken
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from fixtures.checks import access as access_checks
+from fixtures.checks import pages
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.access import Grants
+from fixtures.model.export import DataExport, Inventory
+from fixtures.model.finding import told
+from fixtures.model.snapshot import Snapshot
+from fixtures.model.visit import ApiCall, Deed, PageVisit
+from fixtures.operations import access, asking, exported, history, journeys, scratch, site_form
+from fixtures.operations.visit import Sightings, page_name, unreported
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.model.secret import Secret
+    from fixtures.model.site import SiteMap
+    from fixtures.operations.access import Person
+    from fixtures.operations.visit import Visitors
+    from fixtures.plugins.progress import Progress
+    from fixtures.settings import Settings
+    from fixtures.systems.browser import Browser
+    from fixtures.systems.directus import DirectusObserver, DirectusSandbox
+
+pytestmark = task_group("5.1")
+
+FEWEST_WORKFLOWS, MOST_WORKFLOWS = 3, 5  # step 5.1.6
+
+
+@action("5.1.1")
+def test_every_page_is_visited(visitors: Visitors, evidence: Evidence, progress: Progress) -> None:
+    """Test frontend data display"""
+    expected = visitors.expected_pages()
+    sightings = Sightings(evidence.attach, lambda path, done: progress("site", path, done, expected))
+    seen = [*visitors.lists(sightings), *visitors.singles(sightings), *visitors.plain(sightings)]
+    assert len(seen) == expected > 0
+    evidence.write(seen, "PageVisits")
+    evidence.say(
+        f"{len(seen)} pages opened: {sum(max(0, v.shown) for v in seen):,} items drawn on them,"
+        f" {sum(v.images for v in seen)} pictures, {sum(v.files for v in seen)} files."
+    )
+
+
+@action("5.1.2")
+def test_the_form_is_used(
+    browser: Browser,
+    site_url: str,
+    site: SiteMap,
+    accounts: Mapping[str, tuple[str, Secret]],
+    production: DirectusObserver,
+    production_sandbox: DirectusSandbox,
+    evidence: Evidence,
+    progress: Progress,
+) -> None:
+    """Test frontend CRUD operations"""
+    progress("site", "using its form")
+    deeds = site_form.used(
+        browser,
+        site_url,
+        site,
+        accounts=accounts,
+        production=production,
+        sandbox=production_sandbox,
+        keep=lambda name, picture: evidence.attach(f"form-{page_name(name)}.jpg", picture),
+    )
+    evidence.write(deeds, "FormDeeds")
+    assert deeds or site.form is None
+    said = "; ".join(f"{deed.name}: {deed.observed}" for deed in deeds)
+    evidence.say(f"{said}." if deeds else "The site map names no form: this site lets nobody create, edit or delete.")
+
+
+@action("5.1.3")
+def test_every_endpoint_is_called(
+    production: DirectusObserver, production_sandbox: DirectusSandbox, evidence: Evidence, progress: Progress
+) -> None:
+    """Test API endpoints"""
+    inventory, snapshot = evidence.read(Inventory, of="1.3"), production.snapshot()
+    values = scratch.ScratchValues(snapshot, production, production_sandbox.mark)
+    calls: list[ApiCall] = []
+    for done, profile in enumerate(inventory.profiles, start=1):
+        calls += scratch.five_verbs(profile, values, production, production_sandbox)
+        progress("API", f"five verbs on {profile.name}, collections", done, len(inventory.profiles))
+    evidence.write(calls, "EndpointCalls")
+    assert {call.collection for call in calls} == {profile.name for profile in inventory.profiles}
+    evidence.say(
+        f"{len(calls)} calls on {len(inventory.profiles)} collections, {sum(call.right for call in calls)} as they must"
+        f" be; every scratch row was removed."
+    )
+
+
+@action("5.1.4")
+def test_filters_sorts_and_searches_are_asked(
+    production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Test filtering and sorting"""
+    inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
+    files, snapshot = {file.collection: file for file in data.files}, production.snapshot()
+    profiles = [profile for profile in inventory.profiles if not profile.singleton]
+    calls: list[ApiCall] = []
+    for done, profile in enumerate(profiles, start=1):
+        rows = list(exported.rows(settings.migration_dir, files[profile.name]))
+        calls += asking.asked(production, profile, snapshot, rows)
+        progress("API", f"filter, sort and search in {profile.name}, collections", done, len(profiles))
+    evidence.write(calls, "QuestionCalls")
+    assert calls
+    evidence.say(
+        f"{len(calls)} questions to {len(profiles)} collections, compared with the rows themselves:"
+        f" {sum(call.right for call in calls)} right."
+    )
+
+
+@action("5.1.5")
+def test_permissions_are_tried(
+    people: tuple[Person, ...],
+    production: DirectusObserver,
+    production_sandbox: DirectusSandbox,
+    evidence: Evidence,
+    progress: Progress,
+) -> None:
+    """Test authentication and permissions"""
+    profiles = evidence.read(Inventory, of="1.3").profiles
+    values = scratch.ScratchValues(production.snapshot(), production, production_sandbox.mark)
+    granted = access.grants(production, people)
+    calls = access.tried(
+        people,
+        granted,
+        profiles,
+        values,
+        production_sandbox,
+        lambda done, total: progress("API", "permissions, collections", done, total),
+    )
+    assert len(calls) == access.expected_calls(people, granted, profiles)
+    evidence.write(granted, "Grants")
+    evidence.write(calls, "PermissionCalls")
+    refused = sum(call.status in {*access_checks.REFUSED, *access_checks.NOT_VALID} for call in calls)
+    evidence.say(
+        f"{len(people)} kinds of people on {len(profiles)} collections: {len(calls)} requests, {refused} refused;"
+        f" tried were {', '.join(person.name for person in people)}."
+    )
+
+
+@action("5.1.6")
+def test_the_workflows_are_done(
+    browser: Browser,
+    site_url: str,
+    site: SiteMap,
+    accounts: Mapping[str, tuple[str, Secret]],
+    evidence: Evidence,
+    progress: Progress,
+) -> None:
+    """Test critical user workflows"""
+    assert FEWEST_WORKFLOWS <= len(site.workflows) <= MOST_WORKFLOWS
+    deeds: list[Deed] = []
+    for workflow in site.workflows:
+        progress("site", workflow.name, len(deeds) + 1, len(site.workflows))
+        deeds.append(
+            journeys.travel(
+                browser,
+                site_url,
+                site,
+                workflow,
+                accounts=accounts,
+                keep=lambda name, picture: evidence.attach(f"workflow-{page_name(name)}.jpg", picture),
+            )
+        )
+    evidence.write(deeds, "WorkflowDeeds")
+    evidence.say(f"{sum(deed.done for deed in deeds)} of {len(deeds)} workflows done from the first click to the end.")
+
+
+@acceptance("5.1.A1")
+def test_the_site_shows_the_data(site: SiteMap, evidence: Evidence) -> None:
+    """Frontend loads and displays data correctly"""
+    visits = evidence.read(list[PageVisit], of="5.1", name="PageVisits")
+    findings = pages.display(visits)
+    findings += pages.unpictured(visits, site.pictured)
+    assert not findings, told(findings)
+    assert set(site.addresses) <= {visit.path for visit in visits}
+    lists = [visit for visit in visits if visit.counted >= 0]
+    evidence.say(
+        f"{len(lists)} lists show what the API counts, {sum(v.counted for v in lists):,} items;"
+        f" {sum(v.images for v in visits)} pictures, each with pixels."
+    )
+
+
+@acceptance("5.1.A2")
+def test_items_can_be_made_changed_and_removed(site: SiteMap, evidence: Evidence) -> None:
+    """All CRUD operations work via frontend and API"""
+    deeds = evidence.read(list[Deed], of="5.1", name="FormDeeds")
+    calls = evidence.read(list[ApiCall], of="5.1", name="EndpointCalls")
+    profiles = evidence.read(Inventory, of="1.3").profiles
+    findings = [*pages.undone(deeds), *access_checks.wrong(calls)]
+    assert not findings, told(findings)
+    assert len(deeds) == (len(site_form.DEEDS) if site.form else 0)
+    assert len(calls) == sum(len(scratch.verbs_of(profile)) for profile in profiles)
+
+
+@acceptance("5.1.A3")
+def test_answers_are_accurate(evidence: Evidence) -> None:
+    """Filtering, sorting, and search work correctly"""
+    calls = evidence.read(list[ApiCall], of="5.1", name="QuestionCalls")
+    findings = access_checks.wrong(calls)
+    assert not findings, told(findings)
+    filled = {file.collection for file in evidence.read(DataExport, of="1.3").files if file.rows}
+    lists = {profile.name for profile in evidence.read(Inventory, of="1.3").profiles if not profile.singleton}
+    for verb in ("filter", "sort"):
+        assert filled & lists - {call.collection for call in calls if call.verb == verb} == set()
+    assert [call for call in calls if call.verb == "search"], "not one collection has text to search in"
+
+
+@acceptance("5.1.A4")
+def test_nobody_does_what_is_not_theirs(site: SiteMap, evidence: Evidence) -> None:
+    """Authentication and permissions enforced"""
+    calls = evidence.read(list[ApiCall], of="5.1", name="PermissionCalls")
+    granted = evidence.read(list[Grants], of="5.1", name="Grants")
+    collections = [profile.name for profile in evidence.read(Inventory, of="1.3").profiles]
+    private = [site.form.collection] if site.form else []
+    visitor = next(grant for grant in granted if grant.person == "visitor")
+    findings = [
+        *access_checks.wrong(calls),
+        *access_checks.careless(granted, collections, private),
+        *access_checks.blind(visitor, site.collections),
+    ]
+    assert not findings, told(findings)
+    assert any(call.who == "stranger" and call.status in access_checks.NOT_VALID for call in calls)
+    assert any(call.who == "visitor" and call.status in access_checks.REFUSED for call in calls)
+
+
+@acceptance("5.1.A5")
+def test_people_get_what_they_come_for(site: SiteMap, evidence: Evidence) -> None:
+    """Critical user workflows complete successfully"""
+    deeds = evidence.read(list[Deed], of="5.1", name="WorkflowDeeds")
+    findings = pages.undone(deeds)
+    assert not findings, told(findings)
+    assert [deed.name for deed in deeds] == [workflow.name for workflow in site.workflows]
+
+
+@acceptance("5.1.A6")
+def test_nothing_complained(evidence: Evidence) -> None:
+    """No console errors or API errors"""
+    seen: list[PageVisit | Deed] = [
+        *evidence.read(list[PageVisit], of="5.1", name="PageVisits"),
+        *evidence.read(list[Deed], of="5.1", name="FormDeeds"),
+        *evidence.read(list[Deed], of="5.1", name="WorkflowDeeds"),
+    ]
+    findings = pages.noise(seen)
+    assert not findings, told(findings)
+    assert seen
+    evidence.say(f"{len(seen)} pages, forms and workflows without a console error or a failed request.")
+
+
+@acceptance("5.1.A7", closes=True)
+def test_the_application_works(
+    visitors: Visitors, production: DirectusObserver, evidence: Evidence, settings: Settings
+) -> None:
+    """Application fully functional with migrated data"""
+    lines = [f"5.1.{number}" for number in range(1, 7)] + [f"5.1.A{number}" for number in range(1, 7)]
+    assert history.unpassed(evidence.ledger, lines) == []
+    assert evidence.read(Snapshot, of="1.2").tables
+    assert production.ping()
+    findings = pages.display(visitors.plain(unreported))
+    assert not findings, told(findings)
+    evidence.say(f"All {len(lines)} lines of 5.1 passed, and {settings.directus_url} answers as they ended.")
+
+
+@gate("5.1")
+def test_gate(unmet: list[str]) -> None:
+    """The application works with the migrated data; its performance may be judged."""
+    assert unmet == []

@@ -1,0 +1,215 @@
+"""5.2  Performance & Resource Check
+
+Purpose     Production carries the migrated data at ease, and nothing about it alarms anybody.
+Needs       5.1 the application works
+Writes      nothing
+On failure  find the cause; restore the backup named by gate 1.4 if performance is severely degraded
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from fixtures.checks import health, latency
+from fixtures.checks import logs as log_checks
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.export import Inventory
+from fixtures.model.finding import told
+from fixtures.model.health import DatabaseLoad, LogLine, Measure, Sign, Standing
+from fixtures.model.timing import Timing
+from fixtures.model.visit import PageVisit
+from fixtures.operations import history, measure
+from fixtures.operations.visit import Sightings
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.operations.visit import Visitors
+    from fixtures.plugins.progress import Progress
+    from fixtures.settings import Settings
+    from fixtures.systems.directus import DirectusObserver
+    from fixtures.systems.postgres import PostgresObserver
+    from fixtures.systems.render import RenderObserver
+
+pytestmark = task_group("5.2")
+
+SAMPLES = 20  # the fewest answers whose 95th percentile is not simply the slowest
+PAGE_SIZE = 100  # Directus' default limit of a list
+P95 = 0.95
+
+
+@action("5.2.1", dry_run=True)
+def test_metrics_are_read(
+    render: RenderObserver,
+    database: PostgresObserver,
+    settings: Settings,
+    evidence: Evidence,
+    progress: Progress,
+    now: datetime,
+) -> None:
+    """Review Render metrics"""
+    progress("Render", "metrics of both services and the database")
+    since = measure.metrics_window(history.course(evidence.ledger).began_at, now)
+    found = measure.service_measures(render, render.service(settings.render_frontend), since=since, until=now)
+    found += measure.service_measures(render, render.service(settings.render_backend), since=since, until=now)
+    found += measure.database_measures(
+        render, render.database(settings.render_postgres), database, since=since, until=now
+    )
+    assert found
+    evidence.write(found, "Measures")
+    evidence.say("; ".join(map(measure.spoken, found)) + ".")
+
+
+@action("5.2.2", dry_run=True)
+def test_queries_are_read(
+    render: RenderObserver, database: PostgresObserver, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Check database query performance"""
+    progress("database", "sessions and statements")
+    load = measure.database_load(render, render.database(settings.render_postgres), database)
+    evidence.write(load)
+    assert load.most_connections > 0
+    evidence.say(
+        f"{load.connections} of {load.most_connections} connections, {load.waiting} waiting for a lock;"
+        f" {len(load.statements)} statements known to {load.source or 'nobody'}, the slowest"
+        f" {max((each.mean_ms for each in load.statements), default=0):.0f} ms on average."
+    )
+
+
+@action("5.2.3", dry_run=True)
+def test_the_api_is_timed(
+    production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Test API response times"""
+    there = {entry["collection"] for entry in production.collections()}
+    collections = [each.name for each in evidence.read(Inventory, of="1.3").profiles if each.name in there]
+    timings = measure.endpoint_timings(
+        production,
+        collections,
+        samples=SAMPLES,
+        page_size=PAGE_SIZE,
+        show=lambda done, total: progress("API", f"{SAMPLES} answers of each endpoint, endpoints", done, total),
+    )
+    evidence.write(timings, "EndpointTimings")
+    assert timings
+    slowest = max(latency.speeds(timings, settings.api_budget), key=lambda speed: speed.p95_ms)
+    evidence.say(
+        f"{len(timings)} endpoints, {SAMPLES} answers each; the slowest is {slowest.name} with a p95 of"
+        f" {slowest.p95_ms:.0f} ms."
+    )
+
+
+@action("5.2.4", dry_run=True)
+def test_pages_are_timed(visitors: Visitors, evidence: Evidence, progress: Progress) -> None:
+    """Test frontend load times"""
+    expected = visitors.reachable()
+    sightings = Sightings(lambda *_: None, lambda path, done: progress("site", f"load {path}", done, len(expected)))
+    seen = visitors.loads(sightings)
+    assert tuple(visit.path for visit in seen) == expected
+    evidence.write(seen, "PageLoads")
+    slowest = max(seen, key=lambda visit: visit.load_ms)
+    evidence.say(f"{len(seen)} pages; the slowest, {slowest.path}, drew its data after {slowest.load_ms:.0f} ms.")
+
+
+@action("5.2.5", dry_run=True)
+def test_logs_are_read(
+    render: RenderObserver, settings: Settings, evidence: Evidence, progress: Progress, now: datetime
+) -> None:
+    """Review application logs"""
+    began = history.course(evidence.ledger).began_at
+    lines: list[LogLine] = []
+    for name in (settings.render_frontend, settings.render_backend):
+        progress("Render", f"log of {name}")
+        service = render.service(name)
+        since = measure.log_window(render, service, began=began)
+        lines += measure.logs(render, service, since=since, until=now, landmark=log_checks.LIVE_LANDMARK)
+    evidence.write(lines, "LogLines")
+    assert lines, "not one line of the live deploy was found, so nothing can be said about what it wrote"
+    errors, warnings = log_checks.troubles(lines)
+    evidence.say(
+        f"Since the live deploy: {len(errors)} errors, {len(warnings)} warnings."
+        " A static site writes no log at run time."
+    )
+
+
+@action("5.2.6", dry_run=True)
+def test_signs_are_read(render: RenderObserver, settings: Settings, evidence: Evidence, progress: Progress) -> None:
+    """Check for resource alerts"""
+    progress("Render", "events, suspensions, maintenance")
+    services = [render.service(name) for name in (settings.render_frontend, settings.render_backend)]
+    database = render.database(settings.render_postgres)
+    signs = measure.signs(render, services, database, began=history.course(evidence.ledger).began_at)
+    assert signs, "Render said nothing at all, not even the state of the database"
+    evidence.write(signs, "Signs")
+    evidence.say(f"{len(signs)} events and states of {len(services)} services and the database read.")
+
+
+@acceptance("5.2.A1", dry_run=True)
+def test_resources_are_normal(evidence: Evidence) -> None:
+    """CPU and memory usage within normal ranges"""
+    measures = evidence.read(list[Measure], of="5.2", name="Measures")
+    findings = health.resources(measures)
+    assert not findings, told(findings)
+    measured = {each.quantity for each in measures if each.standing is Standing.MEASURED}
+    assert {"cpu", "memory"} <= measured
+
+
+@acceptance("5.2.A2", dry_run=True)
+def test_the_database_is_at_ease(evidence: Evidence) -> None:
+    """No database performance issues"""
+    load = evidence.read(DatabaseLoad, of="5.2")
+    findings = [*health.database(load), *health.unknown_load(load)]
+    assert not findings, told(findings)
+
+
+@acceptance("5.2.A3", dry_run=True)
+def test_the_api_is_within_its_budget(settings: Settings, evidence: Evidence) -> None:
+    """API response times acceptable"""
+    timings = evidence.read(list[Timing], of="5.2", name="EndpointTimings")
+    findings = latency.over_budget(timings, settings.api_budget, share=P95, least_samples=SAMPLES)
+    assert not findings, told(findings)
+    assert timings
+    evidence.say(f"{len(timings)} endpoints answer within {settings.api_p95_ms:g} ms at p95.")
+
+
+@acceptance("5.2.A4", dry_run=True)
+def test_pages_are_within_their_budget(settings: Settings, evidence: Evidence) -> None:
+    """Frontend load times acceptable"""
+    visits = evidence.read(list[PageVisit], of="5.2", name="PageLoads")
+    findings = latency.slow_pages(visits, settings.page_budget)
+    assert not findings, told(findings)
+    assert visits
+    timings = evidence.read(list[Timing], of="5.2", name="EndpointTimings")
+    speeds = latency.speeds(latency.page_timings(visits), settings.page_budget)
+    evidence.write([*speeds, *latency.speeds(timings, settings.api_budget)], "Speeds")
+
+
+@acceptance("5.2.A5")
+def test_the_log_is_clean(settings: Settings, evidence: Evidence) -> None:
+    """No errors or warnings in logs"""
+    lines = evidence.read(list[LogLine], of="5.2", name="LogLines")
+    findings = log_checks.judge(lines, landmark=log_checks.LIVE_LANDMARK, resource=settings.render_backend)
+    assert not findings, told(findings)
+
+
+@acceptance("5.2.A6")
+def test_nothing_alarms(evidence: Evidence, now: datetime) -> None:
+    """No resource alerts or warnings"""
+    findings = health.alerts(evidence.read(list[Sign], of="5.2", name="Signs"), now=now)
+    assert not findings, told(findings)
+
+
+@acceptance("5.2.A7", closes=True)
+def test_production_performs(production: DirectusObserver, evidence: Evidence) -> None:
+    """Application performing well under current load"""
+    lines = [f"5.2.{number}" for number in range(1, 7)] + [f"5.2.A{number}" for number in range(1, 7)]
+    assert history.unpassed(evidence.ledger, lines) == []
+    answer = production.health()
+    assert answer.status == 200, f"production's own health check answers {answer.status} {answer.message}"
+    evidence.say(f"Production calls itself healthy in {answer.duration_ms:.0f} ms, after everything above.")
+
+
+@gate("5.2")
+def test_gate(unmet: list[str]) -> None:
+    """Production carries its load; its data may be audited a last time."""
+    assert unmet == []

@@ -1,0 +1,209 @@
+"""5.3  Data Integrity Audit
+
+Purpose     Schema, counts, references, values and files are what they must be, and nothing of before is lost.
+Needs       5.1 the application works · 5.2 production carries its load
+Writes      migration/schema-final.json in the backend's working copy, which git ignores
+On failure  STOP: restore the backup named by gate 1.4 and investigate, then begin again at 3.1
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.checks import audit as checks
+from fixtures.checks import schema
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.audit import FileCheck, FinalCount, ReferenceCheck
+from fixtures.model.baseline import Baseline
+from fixtures.model.export import AssetInventory, DataExport, Inventory
+from fixtures.model.finding import Finding, told
+from fixtures.model.imports import ImportResult
+from fixtures.model.plan import SchemaPlan
+from fixtures.model.snapshot import Snapshot
+from fixtures.operations import audit, history, schema_papers
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.plugins.progress import Progress
+    from fixtures.settings import Settings
+    from fixtures.systems.directus import DirectusObserver
+    from fixtures.systems.postgres import PostgresObserver
+
+pytestmark = task_group("5.3")
+
+
+@action("5.3.1")
+def test_the_schema_is_exported_again(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+    """Re-export production schema"""
+    snapshot = production.snapshot()
+    size = schema_papers.write_snapshot(settings.migration_dir / audit.FINAL_SCHEMA, snapshot)
+    assert size > 0
+    evidence.write(snapshot)
+    evidence.say(f"Production's schema is in migration/{audit.FINAL_SCHEMA}: {len(snapshot.tables)} tables.")
+
+
+@action("5.3.2")
+def test_the_schemas_are_compared(evidence: Evidence) -> None:
+    """Compare final schema with local"""
+    wanted, final = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="5.3")
+    differences = schema.differences(wanted, final)
+    evidence.write(differences, "Differences")
+    assert wanted.tables
+    assert final.directus == wanted.directus, "local and production run different versions of Directus"
+    evidence.say(
+        f"{len(differences)} differences, {sum(d.only_observed for d in differences)} of them objects only production"
+        f" has; {len(schema.ENVIRONMENT_SPECIFIC)} kind of difference is ignored with its reason."
+    )
+
+
+@action("5.3.3")
+def test_every_collection_is_counted(
+    production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Verify all collection item counts"""
+    final, before = evidence.read(Snapshot, of="5.3"), evidence.read(Baseline, of="1.4")
+    counts = audit.final_counts(
+        production,
+        final.tables,
+        before=before,
+        created=audit.imported_rows(
+            evidence.read(Inventory, of="1.3"),
+            evidence.read(DataExport, of="1.3"),
+            settings.migration_dir,
+            before,
+            evidence.read(ImportResult, of="4.2"),
+        ),
+        show=lambda name, done, total: progress("audit", f"counting {name}, collections", done, total),
+    )
+    assert [count.collection for count in counts] == list(final.tables)
+    evidence.write(counts, "FinalCounts")
+    evidence.say(
+        f"{len(counts)} collections hold {sum(each.now for each in counts):,} items:"
+        f" {sum(each.before for each in counts):,} from before, {sum(each.created for each in counts):,} imported."
+    )
+
+
+@action("5.3.4", dry_run=True)
+def test_every_reference_is_followed(
+    production: DirectusObserver, database: PostgresObserver, evidence: Evidence, progress: Progress
+) -> None:
+    """Final check for orphaned relationships"""
+    snapshot = production.snapshot()
+    found = audit.references(
+        database, snapshot, lambda name, done, total: progress("audit", f"orphans of {name}, references", done, total)
+    )
+    assert len(found) >= audit.expected_references(snapshot) > 0
+    evidence.write(found, "References")
+    evidence.say(f"{len(found)} references followed, {sum(each.orphans for each in found)} orphans.")
+
+
+@action("5.3.5", dry_run=True)
+def test_every_row_is_looked_at(production: DirectusObserver, evidence: Evidence, progress: Progress) -> None:
+    """Check for data anomalies"""
+    rows, findings = audit.anomalies(
+        production,
+        production.snapshot(),
+        lambda name, done, total: progress("audit", f"values of {name}, collections", done, total),
+    )
+    assert rows > 0
+    evidence.write(findings, "Anomalies")
+    evidence.say(
+        f"Every value of {rows:,} rows looked at: nulls, choices, dates, numbers, encoding; {len(findings)} anomalies."
+    )
+
+
+@action("5.3.6")
+def test_every_file_is_fetched(production: DirectusObserver, evidence: Evidence, progress: Progress) -> None:
+    """Verify file uploads (if applicable)"""
+    exported = evidence.read(AssetInventory, of="1.3").files
+    kept = audit.kept_files(evidence.read(ImportResult, of="4.2"))
+    found = audit.files(
+        production,
+        [file for file in exported if file.id not in kept],
+        lambda name, done, total: progress("audit", f"fetching {name}, files", done, total),
+    )
+    assert len(found) + len(kept) == len(exported)
+    evidence.write(found, "FileChecks")
+    evidence.say(
+        f"{len(found)} migrated files fetched from production, {sum(not each.wrong for each in found)} equal byte for"
+        f" byte; {len(kept)} were production's own and stay as they are."
+    )
+
+
+@acceptance("5.3.A1")
+def test_the_schemas_match(production: DirectusObserver, evidence: Evidence) -> None:
+    """Production schema matches local schema"""
+    wanted, final = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="5.3")
+    kept = frozenset(change.name for change in evidence.read(SchemaPlan, of="3.2").changes if change.withheld)
+    findings = schema.missing(wanted, final, kept=kept)
+    assert not findings, told(findings)
+    before = evidence.read(Snapshot, of="3.1")
+    own = [d.name for d in schema.differences(wanted, final) if d.only_observed]
+    assert [name for name in own if name not in {**before.collections, **before.fields, **before.relations}] == []
+    assert production.snapshot().digest == final.digest
+
+
+@acceptance("5.3.A2")
+def test_the_counts_are_right(evidence: Evidence) -> None:
+    """All item counts verified and correct"""
+    counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
+    findings = checks.miscounted(counts)
+    assert not findings, told(findings)
+    assert {c.collection for c in counts if c.migrated} == set(evidence.read(Snapshot, of="1.2").tables)
+
+
+@acceptance("5.3.A3")
+def test_nothing_is_orphaned(evidence: Evidence) -> None:
+    """No orphaned relationships found"""
+    found = evidence.read(list[ReferenceCheck], of="5.3", name="References")
+    findings = checks.orphaned(found)
+    assert not findings, told(findings)
+    assert len(found) >= audit.expected_references(evidence.read(Snapshot, of="5.3"))
+
+
+@acceptance("5.3.A4")
+def test_no_value_is_odd(evidence: Evidence) -> None:
+    """No data anomalies detected"""
+    findings = evidence.read(list[Finding], of="5.3", name="Anomalies")
+    assert not findings, told(findings)
+
+
+@acceptance("5.3.A5")
+def test_files_are_whole(evidence: Evidence) -> None:
+    """File uploads working (if applicable)"""
+    found = evidence.read(list[FileCheck], of="5.3", name="FileChecks")
+    findings = checks.damaged(found)
+    assert not findings, told(findings)
+    assert found or not evidence.read(AssetInventory, of="1.3").files
+
+
+@acceptance("5.3.A6")
+def test_what_was_there_before_is_still_there(
+    database: PostgresObserver, evidence: Evidence, progress: Progress
+) -> None:
+    """Complete data integrity confirmed"""
+    baseline = evidence.read(Baseline, of="1.4")
+    progress("audit", "comparing the rows of before, hash by hash")
+    before = {table.table: table.rows for table in baseline.tables if table.key}
+    findings = checks.vanished(before, audit.digests(database, baseline))
+    assert not findings, told(findings)
+    rows = sum(len(each) for each in before.values())
+    assert rows > 0
+    evidence.say(f"{rows:,} rows of {len(before)} tables that were there before the migration are there unchanged.")
+
+
+@acceptance("5.3.A7", closes=True)
+def test_the_migration_holds(production: DirectusObserver, evidence: Evidence) -> None:
+    """Migration fully successful and validated"""
+    lines = [f"5.3.{number}" for number in range(1, 7)] + [f"5.3.A{number}" for number in range(1, 7)]
+    assert history.unpassed(evidence.ledger, [*lines, "gate 4.3", "gate 5.1", "gate 5.2"]) == []
+    assert evidence.ledger.unsettled == ()
+    counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
+    assert {c.collection: production.count(c.collection) for c in counts} == {c.collection: c.now for c in counts}
+    evidence.say("Counted once more: production stands still, and no write of the suite is unsettled.")
+
+
+@gate("5.3")
+def test_gate(unmet: list[str]) -> None:
+    """The migration is validated; it may be documented."""
+    assert unmet == []
