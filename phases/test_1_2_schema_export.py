@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import schema_changes
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import told
 from fixtures.model.schema_changes import SchemaChanges
@@ -56,7 +55,7 @@ def test_the_command_line_exports_the_schema(
 def test_the_changes_are_documented(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """Document schema changes"""
     local = evidence.read(Snapshot, of="1.2")
-    changes = schema_changes.changes(local, production.snapshot())
+    changes = export.compare_schemas(local, production, evidence)
     text = documents.schema_changes(changes)
     (settings.migration_dir / "SCHEMA_CHANGES.md").write_text(text, encoding="utf-8")
     evidence.attach("SCHEMA_CHANGES.md", text)
@@ -86,7 +85,7 @@ def test_the_schema_file_is_there(settings: Settings, evidence: Evidence) -> Non
 @acceptance("1.2.A2", dry_run=True)
 def test_every_change_is_in_the_document(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """All schema changes documented"""
-    changes = schema_changes.changes(evidence.read(Snapshot, of="1.2"), production.snapshot())
+    changes = export.compare_schemas(evidence.read(Snapshot, of="1.2"), production, evidence)
     text = (settings.migration_dir / "SCHEMA_CHANGES.md").read_text(encoding="utf-8")
     named = [*changes.collections, *changes.fields, *(each.name for each in changes.relationships)]
     named += [each.name for each in changes.alterations]

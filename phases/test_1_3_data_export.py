@@ -34,10 +34,9 @@ def test_collections_are_identified(
 ) -> None:
     """Identify collections with new/modified data"""
     progress("data export", "counting both sides")
-    inventory = export.take_inventory(evidence.read(Snapshot, of="1.2"), source, production)
+    inventory = export.take_inventory(evidence.read(Snapshot, of="1.2"), source, production, evidence)
     assert inventory.counts
     evidence.write(inventory)
-    evidence.write(order.plan(inventory.profiles))
     evidence.say(export.spoken(inventory))
 
 

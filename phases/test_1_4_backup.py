@@ -51,6 +51,7 @@ def test_the_database_can_be_reached(
 @action("1.4.2", dry_run=True)
 def test_render_makes_a_backup(
     render_operator: RenderOperator,
+    database: PostgresObserver,
     backup_places: Places,
     settings: Settings,
     evidence: Evidence,
@@ -61,6 +62,7 @@ def test_render_makes_a_backup(
     outcome = backup.kept(point) or backup.ask_render(
         render_operator,
         render_operator.database(settings.render_postgres),
+        database,
         backup_places,
         progress,
         deadline_s=settings.backup_deadline_s,
@@ -71,9 +73,7 @@ def test_render_makes_a_backup(
 
 
 @action("1.4.3")
-def test_the_backup_is_whole(
-    database: PostgresObserver, backup_places: Places, evidence: Evidence, progress: Progress
-) -> None:
+def test_the_backup_is_whole(backup_places: Places, evidence: Evidence, progress: Progress) -> None:
     """Verify backup integrity"""
     outcome = evidence.read(ExportOutcome, of="1.4")
     if outcome.artefact is None:
@@ -82,8 +82,9 @@ def test_the_backup_is_whole(
     findings = backup.verify_file(outcome.artefact)
     assert not findings, told(findings)
     if backup.standing(evidence) is None:
-        now = database.counts(database.tables())
-        findings = backup.unproven(outcome.artefact, backup_places, progress, before=now, after=now)
+        findings = backup.unproven(
+            outcome.artefact, backup_places, progress, before=outcome.before, after=outcome.after
+        )
         assert not findings, told(findings)
     evidence.say(backup.spoken_file(outcome.artefact))
 

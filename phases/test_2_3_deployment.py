@@ -77,16 +77,16 @@ def test_an_administrator_gets_in(
     assert not findings, told(findings)
     assert names
     assert [name for name in names if not any(name in row for row in shown)] == []
-    evidence.say(
-        f"The app lists all {len(names)} collections; all {sum(reachable.rows.values()):,} rows are there."
-    )
+    evidence.say(f"The app lists all {len(names)} collections; all {sum(reachable.rows.values()):,} rows are there.")
 
 
 @action("2.3.5")
 def test_the_logs_are_clean(render: RenderObserver, evidence: Evidence, progress: Progress) -> None:
     """Review deployment logs"""
     progress("logs", "reading both services' logs since their deploys began")
-    total, findings = rollout.judged_logs(render, rollout.deliveries(evidence), evidence.attach)
+    delivered = rollout.deliveries(evidence)
+    until = rollout.log_window(evidence, delivered).until
+    total, findings = rollout.judged_logs(render, delivered, until, evidence.attach)
     assert not findings, told(findings)
     evidence.say(f"{total:,} lines of both logs read from the begin of the builds: no error and no warning.")
 
@@ -125,7 +125,9 @@ def test_the_admin_app_is_accessible(evidence: Evidence) -> None:
 @acceptance("2.3.A5")
 def test_no_deployment_error_is_logged(render: RenderObserver, evidence: Evidence) -> None:
     """No deployment errors in logs"""
-    total, findings = rollout.judged_logs(render, rollout.deliveries(evidence), evidence.attach)
+    delivered = rollout.deliveries(evidence)
+    until = rollout.log_window(evidence, delivered).until
+    total, findings = rollout.judged_logs(render, delivered, until, evidence.attach)
     assert not findings, told(findings)
     assert total > 0
 
