@@ -19,7 +19,7 @@ from fixtures.model.export import DataExport, Inventory
 from fixtures.model.finding import told
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall, Deed, PageVisit
-from fixtures.operations import access, asking, exported, history, journeys, scratch, site_form
+from fixtures.operations import access, asking, exported, history, importing, journeys, quiet, scratch, site_form
 from fixtures.operations.visit import Sightings, page_name, unreported
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.browser import Browser
-    from fixtures.systems.directus import DirectusObserver, DirectusSandbox
+    from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
 
 pytestmark = task_group("5.1")
 
@@ -58,22 +58,24 @@ def test_the_form_is_used(
     site_url: str,
     site: SiteMap,
     accounts: Mapping[str, tuple[str, Secret]],
-    production: DirectusObserver,
+    production_operator: DirectusOperator,
     production_sandbox: DirectusSandbox,
     evidence: Evidence,
     progress: Progress,
 ) -> None:
     """Test frontend CRUD operations"""
     progress("site", "using its form")
-    deeds = site_form.used(
-        browser,
-        site_url,
-        site,
-        accounts=accounts,
-        production=production,
-        sandbox=production_sandbox,
-        keep=lambda name, picture: evidence.attach(f"form-{page_name(name)}.jpg", picture),
-    )
+    forms = [site.form.collection] if site.form else []
+    with quiet.quiet(production_operator, forms, journal=importing.paused_flows(evidence.ledger)):
+        deeds = site_form.used(
+            browser,
+            site_url,
+            site,
+            accounts=accounts,
+            production=production_operator,
+            sandbox=production_sandbox,
+            keep=lambda name, picture: evidence.attach(f"form-{page_name(name)}.jpg", picture),
+        )
     evidence.write(deeds, "FormDeeds")
     assert deeds or site.form is None
     said = "; ".join(f"{deed.name}: {deed.observed}" for deed in deeds)
@@ -82,15 +84,16 @@ def test_the_form_is_used(
 
 @action("5.1.3")
 def test_every_endpoint_is_called(
-    production: DirectusObserver, production_sandbox: DirectusSandbox, evidence: Evidence, progress: Progress
+    production_operator: DirectusOperator, production_sandbox: DirectusSandbox, evidence: Evidence, progress: Progress
 ) -> None:
     """Test API endpoints"""
-    inventory, snapshot = evidence.read(Inventory, of="1.3"), production.snapshot()
-    values = scratch.ScratchValues(snapshot, production, production_sandbox.mark)
+    inventory, snapshot = evidence.read(Inventory, of="1.3"), production_operator.snapshot()
+    values = scratch.ScratchValues(snapshot, production_operator, production_sandbox.mark)
     calls: list[ApiCall] = []
-    for done, profile in enumerate(inventory.profiles, start=1):
-        calls += scratch.five_verbs(profile, values, production, production_sandbox)
-        progress("API", f"five verbs on {profile.name}, collections", done, len(inventory.profiles))
+    with quiet.quiet(production_operator, snapshot.tables, journal=importing.paused_flows(evidence.ledger)):
+        for done, profile in enumerate(inventory.profiles, start=1):
+            calls += scratch.five_verbs(profile, values, production_operator, production_sandbox)
+            progress("API", f"five verbs on {profile.name}, collections", done, len(inventory.profiles))
     evidence.write(calls, "EndpointCalls")
     assert {call.collection for call in calls} == {profile.name for profile in inventory.profiles}
     evidence.say(
@@ -123,23 +126,25 @@ def test_filters_sorts_and_searches_are_asked(
 @action("5.1.5")
 def test_permissions_are_tried(
     people: tuple[Person, ...],
-    production: DirectusObserver,
+    production_operator: DirectusOperator,
     production_sandbox: DirectusSandbox,
     evidence: Evidence,
     progress: Progress,
 ) -> None:
     """Test authentication and permissions"""
     profiles = evidence.read(Inventory, of="1.3").profiles
-    values = scratch.ScratchValues(production.snapshot(), production, production_sandbox.mark)
-    granted = access.grants(production, people)
-    calls = access.tried(
-        people,
-        granted,
-        profiles,
-        values,
-        production_sandbox,
-        lambda done, total: progress("API", "permissions, collections", done, total),
-    )
+    snapshot = production_operator.snapshot()
+    values = scratch.ScratchValues(snapshot, production_operator, production_sandbox.mark)
+    granted = access.grants(production_operator, people)
+    with quiet.quiet(production_operator, snapshot.tables, journal=importing.paused_flows(evidence.ledger)):
+        calls = access.tried(
+            people,
+            granted,
+            profiles,
+            values,
+            production_sandbox,
+            lambda done, total: progress("API", "permissions, collections", done, total),
+        )
     assert len(calls) == access.expected_calls(people, granted, profiles)
     evidence.write(granted, "Grants")
     evidence.write(calls, "PermissionCalls")

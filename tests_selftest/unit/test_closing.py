@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.evidence.ledger import Kind, Ledger
+from fixtures.evidence.store import Evidence
 from fixtures.model.closing import Chapter
 from fixtures.operations import archive, migration_report, monitoring
 
@@ -90,8 +92,29 @@ def test_a_report_without_a_chapter_or_a_name_is_unfinished() -> None:
     assert "chapter 5, amendments" in finding.observed
 
 
-def test_a_look_without_changes_does_not_write_over_the_report(tmp_path: Path) -> None:
-    assert migration_report.file_for(tmp_path, changed=False).name == "MIGRATION_REPORT.md"
-    (tmp_path / "MIGRATION_REPORT.md").write_text("what was changed")
-    assert migration_report.file_for(tmp_path, changed=False).name == "MIGRATION_RECHECK.md"
-    assert migration_report.file_for(tmp_path, changed=True).name == "MIGRATION_REPORT.md"
+@pytest.mark.parametrize(
+    ("closed_before", "changed", "name"),
+    [
+        (False, False, "MIGRATION_REPORT.md"),
+        (False, True, "MIGRATION_REPORT.md"),
+        (True, True, "MIGRATION_REPORT.md"),
+        (True, False, "MIGRATION_RECHECK.md"),
+    ],
+)
+def test_a_look_without_changes_does_not_write_over_the_report(
+    tmp_path: Path, closed_before: bool, changed: bool, name: str
+) -> None:
+    ledger = Ledger(tmp_path / "l.jsonl", run="run-1", inputs="i", suite="s")
+    ledger.add(Kind.OPENED, "migration")
+    if closed_before:
+        ledger.add(Kind.CLOSED, "migration")
+        ledger.add(Kind.OPENED, "migration")
+    evidence = Evidence(tmp_path / "run-1", ledger)
+    evidence.begin("6.1.1")
+    report = migration_report.Report(evidence, tmp_path, "rehearsal", changed, {})
+    assert report.add(Chapter(1, "Final state", "one")).name == name
+    report.add(Chapter(2, "Schema changes applied", "two"))
+    report.add(Chapter(1, "Final state", "one again"))
+    text = report.path.read_text()
+    assert text.index("one again") < text.index("two")
+    assert "\none\n" not in text

@@ -1,0 +1,172 @@
+"""6.2  Cleanup & Archival
+
+Purpose     Nothing of the suite's is left in production, everything worth keeping is kept, and everybody knows.
+Needs       6.1 the migration is documented
+Writes      deletes scratch rows the suite itself left; one notice to the stakeholders; files on this machine
+On failure  correct what is named and run the same command again
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from fixtures.checks import health
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.audit import FinalCount
+from fixtures.model.backup import RollbackPoint
+from fixtures.model.closing import Archive, MonitoringPlan, Notice
+from fixtures.model.export import Inventory
+from fixtures.model.finding import told
+from fixtures.operations import archive, history, importing, measure, monitoring, notices, tidy
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.model.site import SiteMap
+    from fixtures.operations.migration_report import Report
+    from fixtures.settings import Settings
+    from fixtures.systems.directus import DirectusObserver, DirectusSandbox
+    from fixtures.systems.render import RenderObserver
+
+pytestmark = task_group("6.2")
+
+
+@action("6.2.1")
+def test_the_files_are_archived(settings: Settings, evidence: Evidence, now: datetime) -> None:
+    """Archive migration files locally"""
+    shelf = settings.archive_dir or settings.backend_repo.parent
+    made = archive.shelved(evidence, settings.migration_dir, shelf, now=now)
+    assert made.members
+    evidence.write(made)
+    evidence.say(f"{len(made.members)} files of migration/ are in {made.path}, {made.size_bytes:,} bytes.")
+
+
+@action("6.2.2")
+def test_production_is_tidied(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
+    """Clean up temporary files in production"""
+    inventory = evidence.read(Inventory, of="1.3")
+    left = tidy.left_behind(production_sandbox, inventory)
+    production_sandbox.clean_up()
+    assert production_sandbox.made == ()
+    evidence.say(
+        f"{len(left)} scratch rows of interrupted tests removed; no file was ever put on the service: everything went"
+        " through the API."
+    )
+
+
+@action("6.2.3")
+def test_the_project_is_documented(site: SiteMap, settings: Settings, evidence: Evidence) -> None:
+    """Update project documentation"""
+    plan = history.applied_plan(evidence)
+    counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
+    new_pages = [f"{page.title} ({page.path})" for page in site.pages if page.since == "new"]
+    path = tidy.keep_notes(settings.migration_dir, notices.release_notes(plan, counts, new_pages), plan)
+    assert path.stat().st_size > 0
+    evidence.attach(path.name, path.read_text(encoding="utf-8"))
+    evidence.say(f"New collections, fields, relationships and pages are described in migration/{path.name}.")
+
+
+@action("6.2.4")
+def test_stakeholders_are_told(migration_paper: Report, settings: Settings, evidence: Evidence, now: datetime) -> None:
+    """Notify stakeholders"""
+    counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
+    text = notices.notice(
+        history.applied_plan(evidence),
+        counts,
+        target=settings.directus_url,
+        report=str(migration_paper.path),
+        backup=evidence.read(RollbackPoint, of="1.4").id,
+        contact=settings.rollback_contact,
+    )
+    (settings.migration_dir / "NOTICE.md").write_text(text + "\n", encoding="utf-8")
+    findings = notices.nobody_to_tell(settings.notify_webhook_url)
+    assert not findings, told(findings)
+    before = notices.told(evidence, changed=history.changed(evidence))
+    notice = before or notices.tell(evidence, settings.notify_webhook_url, text, now=lambda: now)
+    evidence.say(
+        f"The stakeholders were told at {notice.told_at:%Y-%m-%d %H:%M:%SZ}{', already in place' if before else ''}."
+    )
+
+
+@action("6.2.5")
+def test_monitoring_is_planned(settings: Settings, evidence: Evidence, now: datetime) -> None:
+    """Schedule follow-up monitoring"""
+    plan = monitoring.plan(now, contact=settings.rollback_contact, fingerprint=settings.fingerprint)
+    (settings.migration_dir / "MONITORING.md").write_text(monitoring.as_text(plan), encoding="utf-8")
+    (settings.migration_dir / "monitoring.ics").write_text(monitoring.as_calendar(plan), encoding="utf-8", newline="")
+    assert plan.watches
+    evidence.write(plan)
+    evidence.attach("monitoring.ics", monitoring.as_calendar(plan))
+    evidence.write(archive.shelved(evidence, settings.migration_dir, settings.migration_dir.parent, now=now))
+    evidence.say(
+        f"{len(plan.watches)} appointments from {plan.watches[0].at:%Y-%m-%d %H:%MZ} on, in monitoring.ics;"
+        " the archive holds them too."
+    )
+
+
+@acceptance("6.2.A1")
+def test_the_archive_is_whole(settings: Settings, evidence: Evidence) -> None:
+    """Migration files archived safely"""
+    made = evidence.read(Archive, of="6.2")
+    findings = archive.incomplete(made, settings.migration_dir)
+    assert not findings, told(findings)
+    evidence.say(f"The archive opens; its {len(made.members)} files equal those of migration/.")
+
+
+@acceptance("6.2.A2")
+def test_production_is_clean(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
+    """Production environment cleaned up"""
+    assert tidy.left_behind(production_sandbox, evidence.read(Inventory, of="1.3")) == []
+    assert evidence.ledger.unsettled == ()
+    assert not importing.paused_flows(evidence.ledger).exists(), "flows of production are still paused"
+
+
+@acceptance("6.2.A3")
+def test_the_notes_name_everything_new(settings: Settings, evidence: Evidence) -> None:
+    """Documentation updated"""
+    plan = history.applied_plan(evidence)
+    text = tidy.notes(settings.migration_dir)
+    assert [name for name in plan.created_collections if f"`{name}`" not in text] == []
+    assert text
+
+
+@acceptance("6.2.A4")
+def test_the_notice_was_taken(evidence: Evidence) -> None:
+    """Stakeholders notified"""
+    notice = notices.told(evidence, changed=history.changed(evidence))
+    assert isinstance(notice, Notice), "no notice was taken by the webhook in this migration"
+    evidence.say(f"Taken at {notice.told_at:%Y-%m-%d %H:%M:%SZ}.")
+
+
+@acceptance("6.2.A5")
+def test_somebody_will_look(settings: Settings, evidence: Evidence) -> None:
+    """Monitoring plan in place"""
+    plan = evidence.read(MonitoringPlan, of="6.2")
+    first = min(watch.at for watch in plan.watches)
+    assert first - plan.made_at == monitoring.FIRST_LOOK
+    assert len(plan.watches) == monitoring.DAYS
+    calendar = (settings.migration_dir / "monitoring.ics").read_bytes().decode()
+    assert calendar == monitoring.as_calendar(plan)
+
+
+@acceptance("6.2.A6", closes=True)
+def test_production_is_stable(
+    production: DirectusObserver, render: RenderObserver, settings: Settings, evidence: Evidence, now: datetime
+) -> None:
+    """Migration complete and production stable"""
+    services = [render.service(name) for name in (settings.render_frontend, settings.render_backend)]
+    database = render.database(settings.render_postgres)
+    began = history.course(evidence.ledger).began_at
+    findings = health.alerts(measure.signs(render, services, database, began=began), now=now)
+    assert not findings, told(findings)
+    assert production.health().status == 200
+    counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
+    fewer = [each.collection for each in counts if production.count(each.collection) < each.expected]
+    assert fewer == []
+    evidence.say("Both services and the database are up, and every collection still holds what it must.")
+
+
+@gate("6.2")
+def test_gate(unmet: list[str]) -> None:
+    """The migration is complete."""
+    assert unmet == []
