@@ -57,6 +57,7 @@ def test_the_changes_are_documented(production: DirectusObserver, settings: Sett
     local = evidence.read(Snapshot, of="1.2")
     changes = export.compare_schemas(local, production, evidence)
     text = documents.schema_changes(changes)
+    assert changes.local == local.digest
     (settings.migration_dir / "SCHEMA_CHANGES.md").write_text(text, encoding="utf-8")
     evidence.attach("SCHEMA_CHANGES.md", text)
     evidence.write(changes)

@@ -86,6 +86,7 @@ def test_the_import_is_ordered(
     found = export.find_conflicts(
         evidence.read(Snapshot, of="1.2"), inventory, data, settings.migration_dir, production, progress
     )
+    assert len(planned.collections) == len(inventory.profiles)
     text = documents.import_order(inventory, planned, found)
     (settings.migration_dir / "IMPORT_ORDER.md").write_text(text, encoding="utf-8")
     evidence.attach("IMPORT_ORDER.md", text)

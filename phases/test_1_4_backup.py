@@ -68,6 +68,7 @@ def test_render_makes_a_backup(
         deadline_s=settings.backup_deadline_s,
         poll_s=settings.poll_s,
     )
+    assert outcome.artefact is not None or outcome.reason
     evidence.write(outcome)
     evidence.say(backup.spoken_export(outcome, kept=point is not None))
 

@@ -39,6 +39,7 @@ def test_the_branch_and_remote_are_right(backend_delivery: Way, evidence: Eviden
 def test_working_papers_are_excluded(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
     """Exclude migration files from commit"""
     added = backend_delivery.excluded(progress)
+    assert all(deliver.is_working_paper(f"{entry}any") for entry in added)
     evidence.say(
         f"Added to .gitignore: {', '.join(added)}." if added else "migration/ and backups/ were ignored already."
     )
