@@ -17,7 +17,7 @@ from fixtures.model.story import RunState, Story
 from fixtures.model.verdict import Verdict
 from fixtures.report.story import tell
 
-INPUTS = "inputs-of-the-test"
+INPUTS, PLAN = "inputs-of-the-test", "71aa" * 16
 BEGIN = datetime(2025, 11, 22, 14, 0, 0, tzinfo=UTC)
 
 _PIXEL = base64.b64decode(
@@ -93,6 +93,9 @@ class InventedMigration:
                 self.evidence.write(rollback_point(self.now))
             case "3.2.2":
                 self.evidence.write(schema_plan(self.now))
+            case "3.3.2":
+                with self.evidence.attempt(subject, plan=PLAN) as attempt:
+                    attempt.outcome = {"plan": PLAN}
             case "4.2.2":
                 with self.evidence.attempt(subject, plan="9f2c"):
                     self.evidence.write(import_result())
@@ -124,10 +127,10 @@ def schema_plan(made_at: datetime) -> SchemaPlan:
     changes = (
         Change(Stage.COLLECTION, "create", "amendments", Risk.ADDITIVE, "SC101", "a new collection"),
         Change(Stage.FIELD, "create", "chapters.summary", Risk.ADDITIVE, "SC102", "a new field, text"),
-        Change(Stage.FIELD, "alter", "sections.title", Risk.METADATA, "SC110", "wider", "120", "255"),
+        Change(Stage.CONSTRAINT, "alter", "sections.title", Risk.DATA_DEPENDENT, "SC120", "length", "120", "255"),
         Change(Stage.COLLECTION, "drop", "import_notices", Risk.DESTRUCTIVE, "SC190", "stays", withheld=True),
     )
-    return SchemaPlan(made_at, "source", "target", "guard", changes, {}, "71aa" * 16)
+    return SchemaPlan(made_at, "source", "target", "guard", changes, {}, PLAN)
 
 
 def import_result() -> ImportResult:

@@ -12,13 +12,14 @@ from fixtures.evidence.ledger import Kind
 from fixtures.model.audit import FinalCount
 from fixtures.model.dataset import Outcome
 from fixtures.model.imports import ImportResult
+from fixtures.model.plan import SchemaPlan
 from fixtures.model.story import Moved, RunState, Word
 from fixtures.model.verdict import Verdict
 from fixtures.report import deviations
-from fixtures.report.reading import all_runs
+from fixtures.report.reading import all_runs, schema_story
 from fixtures.report.story import tell
 from fixtures.report.wording import duration, first_line, size
-from tests_selftest.unit.invented_migration import BEGIN, InventedMigration
+from tests_selftest.unit.invented_migration import BEGIN, PLAN, InventedMigration, schema_plan
 
 ALL = tuple(group.id for group in runbook.GROUPS)
 
@@ -134,7 +135,7 @@ def test_nothing_recorded_is_told_as_nothing_and_nothing_is_invented() -> None:
         None, target="production", run="r", inputs="", dry_run=False, state=RunState.ENDED, written_at=BEGIN,
         blocked={line.id: "gate 1.4: gate 1.4 was not run" for line in runbook.lines_of("3.1")},
     )  # fmt: skip
-    assert (story.way_back, story.outcomes, story.plan, story.speeds, story.moved) == (None, (), None, (), None)
+    assert (story.way_back, story.outcomes, story.schema, story.speeds, story.moved) == (None, (), None, (), None)
     assert story.headline.word is Word.STOPPED
 
 
@@ -167,6 +168,25 @@ def test_rows_an_earlier_run_created_count_as_created_not_as_found() -> None:
     audited = all_runs([run(6, 4, 6)], [FinalCount("sections", before=3, created=7, now=10, migrated=True)])
     assert (audited[0].before, audited[0].created, audited[0].identical) == (3, 7, 3)
     assert audited[0].expected_after == audited[0].after
+
+
+def test_changes_an_earlier_run_made_are_still_told_by_a_run_that_finds_them_made(
+    migration: InventedMigration,
+) -> None:
+    first, again = schema_plan(BEGIN), SchemaPlan(BEGIN, "s", "t", "g", schema_plan(BEGIN).changes[3:], {}, "0b0b")
+    told = schema_story([first], [])
+    assert told is not None
+    assert (len(told.done), len(told.pending), len(told.withheld)) == (0, 3, 1)
+    lost = [migration.ledger.add(Kind.INTENT, "3.3.2", plan=PLAN)]
+    told = schema_story([first], lost)
+    assert told is not None
+    assert (len(told.done), len(told.pending)) == (0, 3)
+    told = schema_story([first, again], lost)  # the answer was lost, and the next run's plan no longer asks for it
+    assert told is not None
+    assert (len(told.done), len(told.pending), told.plans) == (3, 0, (PLAN,))
+    told = schema_story([first], [*lost, migration.ledger.add(Kind.DONE, "3.3.2", plan=PLAN)])
+    assert told is not None
+    assert (len(told.done), len(told.pending), told.created_collections) == (3, 0, ("amendments",))
 
 
 def test_files_and_folders_of_the_library_are_not_rows_of_collections(migration: InventedMigration) -> None:
