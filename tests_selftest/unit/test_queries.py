@@ -87,3 +87,13 @@ def test_the_right_order_is_always_accepted(numbers: list[int]) -> None:
     ]
     ordered = sorted(rows, key=lambda row: int(str(row["id"])), reverse=True)
     assert answered(of("sort", rows, page=len(rows)), ordered, "id") == ""
+
+
+def test_a_collection_with_nothing_but_text_is_sorted_by_its_key_in_either_collation() -> None:
+    profile = CollectionProfile("languages", "code", "string", singleton=False, columns=("code",))
+    snapshot = Snapshot({"fields": [{"collection": "languages", "field": "code", "type": "string", "meta": None}]})
+    rows = [{"code": code} for code in ("de", "Zulu", "es-US", "esp")]
+    question = next(q for q in questions(profile, snapshot, rows, rows, page=10) if q.verb == "sort")
+    assert answered(question, [{"code": c} for c in ("esp", "es-US", "de", "Zulu")], "code") == ""
+    assert answered(question, [{"code": c} for c in ("Zulu", "es-US", "esp", "de")], "code") == ""
+    assert answered(question, [{"code": c} for c in ("de", "esp", "es-US", "Zulu")], "code") != ""
