@@ -60,6 +60,13 @@ def test_evidence_that_was_changed_afterwards_is_refused(tmp_path: Path) -> None
         evidence.read(Seen, of="1.3")
 
 
+def test_evidence_of_another_version_of_the_suite_is_refused_not_guessed_at(tmp_path: Path) -> None:
+    evidence = memory(tmp_path)
+    evidence.write({"at": "2026-03-29T12:00:00Z"}, "Seen")
+    with pytest.raises(EvidenceMissing, match="another version of this suite"):
+        evidence.read(Seen, of="1.3")
+
+
 def test_evidence_that_was_never_written_is_said_to_be_missing_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(EvidenceMissing, match=r"MIG-010[\s\S]*never written[\s\S]*-m phase3"):
         memory(tmp_path).read(Seen, of="3.2")
