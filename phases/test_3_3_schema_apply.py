@@ -72,7 +72,12 @@ def test_the_application_succeeded(production: DirectusObserver, evidence: Evide
 
 @action("3.3.4")
 def test_the_data_model_shows_it(
-    browser: Browser, settings: Settings, evidence: Evidence, progress: Progress, tmp_path: Path
+    browser: Browser,
+    production: DirectusObserver,
+    settings: Settings,
+    evidence: Evidence,
+    progress: Progress,
+    tmp_path: Path,
 ) -> None:
     """Immediate post-application checks"""
     wanted = importing.newly_shown(evidence.ledger, evidence.read(Snapshot, of="1.2"))
@@ -83,6 +88,7 @@ def test_the_data_model_shows_it(
         email=settings.admin_email,
         password=settings.admin_password,
         wanted=wanted,
+        known=importing.all_fields(production.snapshot()),
         picture=picture,
         note=lambda done, of, name: progress("data model", name, done, of),
     )
@@ -152,10 +158,10 @@ def test_the_log_is_clean(render: RenderObserver, settings: Settings, evidence: 
     """No schema-related errors in logs"""
     began, ended = importing.window(evidence.ledger, "3.3.1")
     service = render.service(settings.render_backend)
-    lines = measure.logs(render, service, since=began, until=ended, limit=apply.LOG_LINES)
-    findings = logs.judge(lines, landmark="/schema/", resource=service.name)
+    lines = measure.logs(render, service, since=began, until=ended, landmark=apply.LANDMARK)
+    findings = logs.judge(lines, landmark=apply.LANDMARK, resource=service.name)
     assert not findings, told(findings)
-    evidence.say(f"{len(lines)} lines of the backend's log since the apply began, none of them an error.")
+    evidence.say(f"No error and no warning in the backend's log from {began:%H:%M:%SZ} to {ended:%H:%M:%SZ}.")
 
 
 @acceptance("3.3.A5")

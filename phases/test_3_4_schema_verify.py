@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fixtures.checks import audit as audited
-from fixtures.checks import profile, schema, trials
+from fixtures.checks import schema, trials
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import ReferenceCheck
 from fixtures.model.baseline import Baseline
@@ -104,9 +104,7 @@ def test_nothing_is_orphaned(
 ) -> None:
     """Check for orphaned data"""
     local = evidence.read(Snapshot, of="1.2")
-    found = audit.references(
-        database, profile.profiles(local), local, lambda text, done, of: progress("orphans", text, done, of)
-    )
+    found = audit.references(database, local, lambda text, done, of: progress("orphans", text, done, of))
     evidence.write(found, "references")
     findings = [*audited.orphaned(found), *standing_data.unreachable(evidence.read(Baseline, of="1.4"), production)]
     assert not findings, told(findings)
@@ -151,7 +149,7 @@ def test_every_rule_was_tried(evidence: Evidence) -> None:
 def test_production_data_is_whole(database: PostgresObserver, evidence: Evidence) -> None:
     """No orphaned data or integrity issues"""
     references = evidence.read(list[ReferenceCheck], of="3.4", name="references")
-    assert len(references) == audit.expected_references(profile.profiles(evidence.read(Snapshot, of="1.2")))
+    assert len(references) == audit.expected_references(evidence.read(Snapshot, of="1.2"))
     findings = standing_data.changed(evidence.read(Baseline, of="1.4"), database, importing.journal(evidence.ledger))
     assert not findings, told(findings)
     evidence.say("Every row production had before the migration is there with the same values.")
