@@ -208,6 +208,7 @@ def test_items_can_be_made_changed_and_removed(site: SiteMap, evidence: Evidence
     assert not findings, told(findings)
     assert len(deeds) == (len(site_form.DEEDS) if site.form else 0)
     assert len(calls) == sum(len(scratch.verbs_of(profile)) for profile in profiles)
+    evidence.say(f"{len(deeds)} deeds with the site's form and {len(calls)} calls of the API, all as they must be.")
 
 
 @acceptance("5.1.A3")
@@ -221,6 +222,7 @@ def test_answers_are_accurate(evidence: Evidence) -> None:
     for verb in ("filter", "sort"):
         assert filled & lists - {call.collection for call in calls if call.verb == verb} == set()
     assert [call for call in calls if call.verb == "search"], "not one collection has text to search in"
+    evidence.say(f"{len(calls)} answers hold the right rows in the right order.")
 
 
 @acceptance("5.1.A4")
@@ -239,6 +241,7 @@ def test_nobody_does_what_is_not_theirs(site: SiteMap, evidence: Evidence) -> No
     assert not findings, told(findings)
     assert any(call.who == "stranger" and call.status in access_checks.NOT_VALID for call in calls)
     assert any(call.who == "visitor" and call.status in access_checks.REFUSED for call in calls)
+    evidence.say(f"{len(calls)} requests of {len(granted)} kinds of people and a stranger were answered as configured.")
 
 
 @acceptance("5.1.A5")
@@ -248,6 +251,7 @@ def test_people_get_what_they_come_for(site: SiteMap, evidence: Evidence) -> Non
     findings = pages.undone(deeds)
     assert not findings, told(findings)
     assert [deed.name for deed in deeds] == [workflow.name for workflow in site.workflows]
+    evidence.say("; ".join(deed.name for deed in deeds) + ".")
 
 
 @acceptance("5.1.A6")

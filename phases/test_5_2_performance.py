@@ -152,6 +152,8 @@ def test_resources_are_normal(evidence: Evidence) -> None:
     assert not findings, told(findings)
     measured = {each.quantity for each in measures if each.standing is Standing.MEASURED}
     assert {"cpu", "memory"} <= measured
+    nearest = max(measures, key=lambda each: each.share)
+    evidence.say(f"Nearest to its limit is {nearest.resource} {nearest.quantity} with {nearest.share:.0%}.")
 
 
 @acceptance("5.2.A2", dry_run=True)
@@ -160,6 +162,7 @@ def test_the_database_is_at_ease(evidence: Evidence) -> None:
     load = evidence.read(DatabaseLoad, of="5.2")
     findings = [*health.database(load), *health.unknown_load(load)]
     assert not findings, told(findings)
+    evidence.say(f"None of {len(load.statements)} statements takes {health.SLOW_STATEMENT.limit:g} ms on average.")
 
 
 @acceptance("5.2.A3", dry_run=True)
@@ -182,6 +185,7 @@ def test_pages_are_within_their_budget(settings: Settings, evidence: Evidence) -
     timings = evidence.read(list[Timing], of="5.2", name="EndpointTimings")
     speeds = latency.speeds(latency.page_timings(visits), settings.page_budget)
     evidence.write([*speeds, *latency.speeds(timings, settings.api_budget)], "Speeds")
+    evidence.say(f"{len(visits)} pages draw their data within {settings.page_load_ms:g} ms.")
 
 
 @acceptance("5.2.A5")
@@ -190,13 +194,17 @@ def test_the_log_is_clean(settings: Settings, evidence: Evidence) -> None:
     lines = evidence.read(list[LogLine], of="5.2", name="LogLines")
     findings = log_checks.judge(lines, landmark=log_checks.LIVE_LANDMARK, resource=settings.render_backend)
     assert not findings, told(findings)
+    evidence.say("The log can be read, it shows the live deploy, and holds no error and no warning but expected ones.")
 
 
 @acceptance("5.2.A6")
 def test_nothing_alarms(evidence: Evidence, now: datetime) -> None:
     """No resource alerts or warnings"""
-    findings = health.alerts(evidence.read(list[Sign], of="5.2", name="Signs"), now=now)
+    signs = evidence.read(list[Sign], of="5.2", name="Signs")
+    findings = health.alerts(signs, now=now)
     assert not findings, told(findings)
+    assert signs
+    evidence.say(f"None of {len(signs)} events and states is an alert.")
 
 
 @acceptance("5.2.A7", closes=True)

@@ -109,9 +109,9 @@ def test_every_result_is_in_it(migration_paper: Report, evidence: Evidence) -> N
     plan, last = history.applied_plan(evidence), history.import_results(evidence)[-1]
     named = [change.name for change in plan.changes] + [outcome.collection for outcome in last.outcomes]
     named += [f"{conflict.collection} {conflict.key}" for conflict in last.conflicts]
-    named += [trouble.subject for trouble in history.course(evidence.ledger).troubles]
     findings = migration_report.unfinished(text, must_name=named)
     assert not findings, told(findings)
+    evidence.say(f"{len(set(named))} changes, collections and conflicts are each named in it.")
 
 
 @acceptance("6.1.A3")

@@ -119,6 +119,7 @@ def test_production_is_clean(production_sandbox: DirectusSandbox, evidence: Evid
     assert tidy.left_behind(production_sandbox, evidence.read(Inventory, of="1.3")) == []
     assert evidence.ledger.unsettled == ()
     assert not importing.paused_flows(evidence.ledger).exists(), "flows of production are still paused"
+    evidence.say("No scratch row is left, no flow is paused, no write is unsettled.")
 
 
 @acceptance("6.2.A3")
@@ -147,6 +148,7 @@ def test_somebody_will_look(settings: Settings, evidence: Evidence) -> None:
     assert len(plan.watches) == monitoring.DAYS
     calendar = (settings.migration_dir / "monitoring.ics").read_bytes().decode()
     assert calendar == monitoring.as_calendar(plan)
+    evidence.say(f"The first look is at {first:%Y-%m-%d %H:%MZ}; {plan.contact} is named in each appointment.")
 
 
 @acceptance("6.2.A6", closes=True)
