@@ -1,0 +1,127 @@
+"""Stakeholders are told once, told again only when the first answer was lost, and never for a look without changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from fixtures.evidence.ledger import Kind, Ledger
+from fixtures.evidence.store import Evidence
+from fixtures.model.audit import FinalCount
+from fixtures.model.finding import Finding
+from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
+from fixtures.model.secret import Secret
+from fixtures.operations import notices
+from fixtures.systems.failure import InDoubt
+from fixtures.systems.http import Answer
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+ADDRESS = Secret("https://hooks.example.org/services/x")
+
+
+def change(stage: Stage, name: str, verb: str = "create") -> Change:
+    return Change(stage, verb, name, Risk.ADDITIVE, "SC101", "type string")
+
+
+PLAN = SchemaPlan(
+    NOW,
+    "s",
+    "t",
+    "g",
+    (
+        change(Stage.COLLECTION, "amendments"),
+        change(Stage.FIELD, "amendments.title"),
+        change(Stage.FIELD, "chapters.summary"),
+        change(Stage.FIELD, "sections.title", "alter"),
+    ),
+    {},
+    "d",
+)
+COUNTS = [FinalCount("amendments", 0, 167, 167, migrated=True), FinalCount("own", 3, 0, 5, migrated=False)]
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> Evidence:
+    ledger = Ledger(tmp_path / "ledger" / "l.jsonl", run="run-1", inputs="i", suite="s")
+    ledger.add(Kind.OPENED, "migration")
+    made = Evidence(tmp_path / "run-1", ledger, in_doubt=(InDoubt,))
+    made.begin(notices.SUBJECT)
+    return made
+
+
+class Hook:
+    """A webhook that remembers what it took, and loses its first answers."""
+
+    def __init__(self, *, loses: int = 0) -> None:
+        self.taken: list[str] = []
+        self._loses = loses
+
+    def __call__(self, address: Secret, text: str) -> Answer:
+        assert address
+        if self._loses:
+            self._loses -= 1
+            raise InDoubt(Finding("HTT-102", "no answer"), method="POST", path="/", reason="lost")
+        self.taken.append(text)
+        return Answer(200, None, {}, 1.0)
+
+
+def tell(evidence: Evidence, hook: Hook) -> None:
+    notices.tell(evidence, ADDRESS, text(), now=lambda: NOW, send=hook)
+
+
+def text() -> str:
+    return notices.notice(PLAN, COUNTS, target="cms", report="r.md", backup="b.dump", contact="Nick")
+
+
+def test_the_notice_says_what_changes_and_whom_to_call() -> None:
+    said = text()
+    assert "167 items imported, 1 collections verified" in said
+    assert "New in the admin app: amendments; 1 new fields in existing collections" in said
+    assert "call Nick" in said
+    assert "b.dump" in said
+
+
+def test_it_is_told_once_in_a_migration(evidence: Evidence) -> None:
+    hook = Hook()
+    assert notices.told(evidence, changed=True) is None
+    tell(evidence, hook)
+    notice = notices.told(evidence, changed=True)
+    assert notice is not None
+    assert notice.told_at == NOW
+    assert len(hook.taken) == 1
+
+
+def test_a_lost_answer_leaves_nobody_told_and_the_next_notice_says_so(evidence: Evidence) -> None:
+    hook = Hook(loses=1)
+    with pytest.raises(InDoubt):
+        tell(evidence, hook)
+    assert notices.told(evidence, changed=True) is None
+    tell(evidence, hook)
+    assert notices.MAYBE_TWICE in hook.taken[-1]
+    assert notices.told(evidence, changed=True) is not None
+
+
+def test_a_later_look_without_changes_is_no_news_and_a_change_is(evidence: Evidence) -> None:
+    tell(evidence, Hook())
+    evidence.ledger.add(Kind.CLOSED, "migration")
+    evidence.ledger.add(Kind.OPENED, "migration")
+    before = notices.told(evidence, changed=False)
+    assert before is not None
+    assert before.told_at == NOW
+    assert notices.told(evidence, changed=True) is None
+
+
+def test_without_an_address_nobody_is_told_and_that_is_a_finding() -> None:
+    assert [finding.code for finding in notices.nobody_to_tell(Secret(""))] == ["MIG-622"]
+    assert notices.nobody_to_tell(ADDRESS) == []
+
+
+def test_release_notes_name_new_collections_fields_and_pages() -> None:
+    notes = notices.release_notes(PLAN, COUNTS, ["Amendments (/#/amendments)"])
+    assert "`amendments`: 167 items, `GET /items/amendments`" in notes
+    assert "- `chapters.summary`" in notes
+    assert "`amendments.title`" not in notes
+    assert "- `sections.title`" in notes.split("## Changed fields")[1]
+    assert "/#/amendments" in notes
