@@ -10,8 +10,8 @@ from fixtures import runbook
 from fixtures.evidence.ledger import Kind, Ledger
 from fixtures.evidence.store import Evidence
 from fixtures.model.backup import Artefact, RollbackPoint
-from fixtures.model.dataset import Outcome
-from fixtures.model.imports import Conflict, ConflictKind, ImportResult
+from fixtures.model.dataset import ImportOrder, Outcome
+from fixtures.model.imports import CollectionPlan, Conflict, ConflictKind, ImportPlan, ImportResult
 from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
 from fixtures.model.story import RunState, Story
 from fixtures.model.verdict import Verdict
@@ -96,6 +96,8 @@ class InventedMigration:
             case "3.3.2":
                 with self.evidence.attempt(subject, plan=PLAN) as attempt:
                     attempt.outcome = {"plan": PLAN}
+            case "4.1.2":
+                self.evidence.write(import_plan(self.now))
             case "4.2.2":
                 with self.evidence.attempt(subject, plan="9f2c"):
                     self.evidence.write(import_result())
@@ -131,6 +133,12 @@ def schema_plan(made_at: datetime) -> SchemaPlan:
         Change(Stage.COLLECTION, "drop", "import_notices", Risk.DESTRUCTIVE, "SC190", "stays", withheld=True),
     )
     return SchemaPlan(made_at, "source", "target", "guard", changes, {}, PLAN)
+
+
+def import_plan(made_at: datetime) -> ImportPlan:
+    sections = CollectionPlan("sections", 1310, 402, 905, 401, 4)
+    conflict = Conflict("sections", "17", ConflictKind.EDITED, ("title", "body"), "17")
+    return ImportPlan(made_at, "api", "keep", ImportOrder(("sections",)), (sections,), (conflict,), ())
 
 
 def import_result() -> ImportResult:

@@ -126,7 +126,7 @@ def test_a_dry_run_that_met_no_obstacle_is_rehearsed_never_go(tmp_path: Path) ->
         migration.judge(f"gate {group}", Verdict.PASSED)
     story = migration.story()
     assert story.headline.word is Word.REHEARSED
-    assert "2.1, 2.2, 3.3" in story.headline.reason
+    assert "2.1, 2.2, 3.3, 3.4, 4.2, 4.3, 5.1, 6.2 would write" in story.headline.reason
     assert story.first_write is None
 
 
@@ -187,6 +187,16 @@ def test_changes_an_earlier_run_made_are_still_told_by_a_run_that_finds_them_mad
     told = schema_story([first], [*lost, migration.ledger.add(Kind.DONE, "3.3.2", plan=PLAN)])
     assert told is not None
     assert (len(told.done), len(told.pending), told.created_collections) == (3, 0, ("amendments",))
+
+
+def test_before_the_import_the_plan_is_told_and_after_it_what_happened(migration: InventedMigration) -> None:
+    migration.passes(*before("4.2"))
+    planned = migration.story()
+    assert planned.import_plan is not None
+    assert (planned.import_plan.to_create, len(planned.conflicts), planned.moved) == (905, 1, None)
+    migration.passes("4.2")
+    imported = migration.story()
+    assert (imported.import_plan, len(imported.conflicts)) == (None, 2)
 
 
 def test_files_and_folders_of_the_library_are_not_rows_of_collections(migration: InventedMigration) -> None:
