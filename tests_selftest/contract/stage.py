@@ -17,10 +17,11 @@ from typing import Any
 
 import httpx
 
+from fixtures.world.cluster_home import home_for, remove_home
 from fixtures.world.control import Control
 from fixtures.world.github import GitHub
 from fixtures.world.mailbox import Mailbox
-from fixtures.world.postgres import Cluster, home_for, remove_home, start_cluster
+from fixtures.world.postgres import Cluster, start_cluster
 from fixtures.world.remotes import Remotes
 from fixtures.world.render import Database, Policy, Render, Service
 from fixtures.world.serving import Serving
