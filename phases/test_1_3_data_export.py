@@ -84,14 +84,14 @@ def test_the_import_is_ordered(
     inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
     planned = order.plan(inventory.profiles)
     found = export.find_conflicts(
-        evidence.read(Snapshot, of="1.2"), inventory, data, settings.migration_dir, production, progress
+        evidence.read(Snapshot, of="1.2"), inventory, data, settings.migration_dir, production, evidence, progress
     )
     assert len(planned.collections) == len(inventory.profiles)
     text = documents.import_order(inventory, planned, found)
     (settings.migration_dir / "IMPORT_ORDER.md").write_text(text, encoding="utf-8")
     evidence.attach("IMPORT_ORDER.md", text)
     evidence.write(planned)
-    evidence.write(found, "conflicts")
+    evidence.write(found, export.CONFLICTS)
     evidence.say(
         f"{len(planned.collections)} collections in order, parents first; deferred to a second pass:"
         f" {', '.join(planned.deferred) or 'none'}."
@@ -133,7 +133,7 @@ def test_the_order_works(evidence: Evidence) -> None:
 @acceptance("1.3.A4", dry_run=True)
 def test_the_conflicts_are_named(evidence: Evidence) -> None:
     """Potential conflicts identified"""
-    found = evidence.read(list[Conflict], of="1.3", name="conflicts")
+    found = evidence.read(list[Conflict], of="1.3", name=export.CONFLICTS)
     known = {each.name for each in evidence.read(Inventory, of="1.3").profiles}
     assert {conflict.collection for conflict in found} <= known
     evidence.say(export.spoken_conflicts(found))
