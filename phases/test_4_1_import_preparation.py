@@ -1,0 +1,141 @@
+"""4.1  Data Import Preparation
+
+Purpose     What the import will do to every row is known before the first one is sent.
+Needs       1.3 data exported · 3.4 schema verified
+Writes      migration/ in the backend's working copy, which git ignores
+On failure  nothing in production changed; correct what is named locally, then begin again at 1.3
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.checks import import_rules, order
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.dataset import ImportOrder
+from fixtures.model.export import AssetInventory, DataExport
+from fixtures.model.finding import told
+from fixtures.model.imports import ImportPlan
+from fixtures.model.snapshot import Snapshot
+from fixtures.operations import export, exported, import_papers, import_plan, importing
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.plugins.progress import Progress
+    from fixtures.settings import Settings
+    from fixtures.systems.directus import DirectusObserver
+
+pytestmark = task_group("4.1")
+
+
+@action("4.1.1", dry_run=True)
+def test_every_file_is_reviewed(settings: Settings, evidence: Evidence) -> None:
+    """Review all exported data files"""
+    data, assets = evidence.read(DataExport, of="1.3"), evidence.read(AssetInventory, of="1.3")
+    findings = [finding for file in data.files for finding in exported.examine(settings.migration_dir, file)]
+    findings += export.missing_assets(settings.migration_dir, assets)
+    assert not findings, told(findings)
+    evidence.say(
+        f"{len(data.files)} files with {data.rows:,} rows and {len(assets.files)} files of the library are as exported."
+    )
+
+
+@action("4.1.2", dry_run=True)
+def test_conflicts_are_analyzed(
+    production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Analyze potential conflicts"""
+    cargo = importing.cargo(evidence, settings.migration_dir, production)
+    findings = import_plan.unfit(cargo)
+    assert not findings, told(findings)
+    plan, findings = import_plan.review(production, cargo, settings.conflict_policy, progress)
+    assert not findings, told(findings)
+    evidence.write(plan)
+    evidence.say(import_papers.spoken_conflicts(plan))
+
+
+@action("4.1.3", dry_run=True)
+def test_the_strategy_is_chosen(evidence: Evidence) -> None:
+    """Determine import strategy"""
+    plan = evidence.read(ImportPlan, of="4.1")
+    findings = import_rules.forbidden(plan)
+    assert not findings, told(findings)
+    evidence.say(import_papers.spoken_strategy(plan))
+
+
+@action("4.1.4", dry_run=True)
+def test_the_order_is_planned(evidence: Evidence) -> None:
+    """Plan import execution order"""
+    plan, profiles = evidence.read(ImportPlan, of="4.1"), import_plan.profiles(evidence.read(Snapshot, of="1.2"))
+    assert plan.order == order.plan(profiles) == evidence.read(ImportOrder, of="1.3")
+    findings = order.misplaced(plan.order, profiles)
+    assert not findings, told(findings)
+    evidence.say(
+        f"Folders and files first, then {len(plan.order.collections)} collections, parents before children; "
+        f"second pass for {', '.join(plan.order.deferred) or 'nothing'}."
+    )
+
+
+@action("4.1.5", dry_run=True)
+def test_the_import_is_tried_without_sending(settings: Settings, evidence: Evidence) -> None:
+    """Create import script (if using API method)"""
+    plan = evidence.read(ImportPlan, of="4.1")
+    import_papers.write_plan(settings.migration_dir, plan)
+    text = import_papers.table(plan)
+    evidence.attach(import_papers.PLAN_TABLE, text)
+    evidence.say(import_papers.spoken_plan(plan))
+
+
+@acceptance("4.1.A1", dry_run=True)
+def test_the_files_are_valid(settings: Settings, evidence: Evidence) -> None:
+    """All data files reviewed and validated"""
+    data = evidence.read(DataExport, of="1.3")
+    assert {file.collection for file in data.files} == set(evidence.read(Snapshot, of="1.2").tables)
+    findings = [finding for file in data.files for finding in exported.examine(settings.migration_dir, file)]
+    assert not findings, told(findings)
+
+
+@acceptance("4.1.A2", dry_run=True)
+def test_the_counts_are_documented(evidence: Evidence) -> None:
+    """Item counts documented"""
+    plan, data = evidence.read(ImportPlan, of="4.1"), evidence.read(DataExport, of="1.3")
+    assert {each.collection: each.in_file for each in plan.collections} == {
+        file.collection: file.rows for file in data.files
+    }
+    assert import_rules.unaccounted(plan) == []
+
+
+@acceptance("4.1.A3", dry_run=True)
+def test_a_lane_and_a_policy_are_chosen(settings: Settings, evidence: Evidence) -> None:
+    """Import strategy selected"""
+    plan = evidence.read(ImportPlan, of="4.1")
+    assert plan.lane == import_plan.LANE
+    assert plan.policy == settings.conflict_policy
+
+
+@acceptance("4.1.A4", dry_run=True)
+def test_parents_come_first(evidence: Evidence) -> None:
+    """Import order planned based on dependencies"""
+    plan, local = evidence.read(ImportPlan, of="4.1"), evidence.read(Snapshot, of="1.2")
+    assert order.misplaced(plan.order, import_plan.profiles(local)) == []
+    assert [each.collection for each in plan.collections] == list(plan.order.collections)
+
+
+@acceptance("4.1.A5", dry_run=True)
+def test_the_plan_is_on_disk(settings: Settings, evidence: Evidence) -> None:
+    """Import script ready (if using API method)"""
+    assert import_papers.read_plan(settings.migration_dir) == evidence.read(ImportPlan, of="4.1")
+
+
+@acceptance("4.1.A6", dry_run=True, closes=True)
+def test_every_row_has_its_place(evidence: Evidence) -> None:
+    """Ready to execute data import safely"""
+    plan = evidence.read(ImportPlan, of="4.1")
+    findings = import_rules.forbidden(plan)
+    assert not findings, told(findings)
+    evidence.say(f"{plan.to_create:,} rows would be created, and no row of production overwritten.")
+
+
+@gate("4.1")
+def test_gate() -> None:
+    """The import is prepared; it may be executed (4.2)."""

@@ -1,0 +1,154 @@
+"""4.2  Execute Data Import
+
+Purpose     Production gains every row and file it lacks, each once, and keeps every row it has.
+Needs       1.4 backup · 4.1 import prepared
+Writes      rows, files and folders that production lacks; columns that are new there, where they are empty
+On failure  STOP: restore the database from the backup of gate 1.4, investigate, then begin again at 3.1
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.checks import import_rules
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.finding import told
+from fixtures.model.imports import ImportPlan, ImportResult
+from fixtures.operations import classify, data_audit, import_log, import_papers, importing, load, quiet
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.plugins.progress import Progress
+    from fixtures.settings import Settings
+    from fixtures.systems.directus import DirectusObserver, DirectusOperator
+
+pytestmark = task_group("4.2")
+
+
+@action("4.2.1", dry_run=True)
+def test_production_answers_to_an_administrator(
+    production: DirectusObserver, settings: Settings, evidence: Evidence
+) -> None:
+    """Set up environment for import"""
+    who = production.me()
+    assert production.ping()
+    assert production.is_admin()
+    evidence.say(f"{settings.directus_url} answers to {who['email']}; its address and token are those of the settings.")
+
+
+@action("4.2.2")
+def test_what_production_lacks_is_imported(
+    production_operator: DirectusOperator, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Execute import script (API method - RECOMMENDED)"""
+    plan, log = evidence.read(ImportPlan, of="4.1"), settings.migration_dir / import_papers.LOG
+    cargo = importing.cargo(evidence, settings.migration_dir, production_operator)
+    with (
+        evidence.attempt("4.2.2", create=plan.to_create, quiet=list(plan.quiet)) as attempt,
+        quiet.quiet(production_operator, cargo.order.collections, journal=importing.paused_flows(evidence.ledger)),
+        import_log.ImportLog(log, run=evidence.folder.name) as lines,
+    ):
+        result = load.Import(
+            production_operator,
+            cargo,
+            journal=importing.journal(evidence.ledger),
+            log=lines,
+            progress=progress,
+            reported=importing.reported(evidence),
+        ).run()
+        attempt.outcome = {"created": result.created, "skipped": result.skipped, "refused": len(result.refusals)}
+    evidence.write(result)
+    evidence.attach("import-result.txt", import_papers.result_table(result))
+    evidence.say(import_papers.spoken_result(result))
+
+
+@action("4.2.3")
+def test_no_other_way_is_needed(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+    """Alternative: Directus CLI import (if needed)"""
+    reading = classify.read(
+        production,
+        importing.cargo(evidence, settings.migration_dir, production),
+        library=data_audit.library_ids(production),
+    )
+    left = {name: len(found.create) for name, found in reading.sorted.items() if found.create}
+    refused = evidence.read(ImportResult, of="4.2").refusals
+    assert sum(left.values()) == sum(1 for each in refused if each.collection in left)
+    evidence.say(f"Not needed: {sum(left.values())} rows are left to import, and Directus has no such command.")
+
+
+@action("4.2.4")
+def test_no_row_was_refused(evidence: Evidence) -> None:
+    """Handle errors during import"""
+    findings = import_rules.refused(evidence.read(ImportResult, of="4.2"))
+    assert not findings, told(findings)
+    evidence.say("No row was refused; refused ones would be named here, each with its key and production's words.")
+
+
+@action("4.2.5")
+def test_every_collection_grew_as_expected(production: DirectusObserver, evidence: Evidence) -> None:
+    """Verify import progress"""
+    result = evidence.read(ImportResult, of="4.2")
+    findings = import_rules.miscounted(data_audit.recounted(result.outcomes, production))
+    assert not findings, told(findings)
+    evidence.say(f"Counted again over the API: {len(result.outcomes)} collections hold before + created.")
+
+
+@action("4.2.6")
+def test_the_log_is_whole(settings: Settings, evidence: Evidence) -> None:
+    """Save import logs"""
+    result, path = evidence.read(ImportResult, of="4.2"), settings.migration_dir / import_papers.LOG
+    counts = import_log.tally(path)
+    assert import_log.ended(path)
+    assert counts[import_log.CREATED] == result.created
+    assert counts[import_log.SKIPPED] == result.skipped
+    assert counts[import_log.REFUSED] == len(result.refusals)
+    evidence.attach(path.name, path.read_text(encoding="utf-8"))
+    evidence.say(f"migration/{path.name} has a line for every row: {import_log.spoken(counts)}.")
+
+
+@acceptance("4.2.A1")
+def test_every_file_was_imported(evidence: Evidence) -> None:
+    """All data files imported successfully"""
+    plan, result = evidence.read(ImportPlan, of="4.1"), evidence.read(ImportResult, of="4.2")
+    assert {each.collection for each in plan.collections} <= {each.collection for each in result.outcomes}
+    assert {each.collection: each.in_file for each in plan.collections}.items() <= {
+        each.collection: each.in_file for each in result.outcomes
+    }.items()
+    assert result.refusals == ()
+
+
+@acceptance("4.2.A2")
+def test_the_log_shows_few_errors(settings: Settings) -> None:
+    """Import logs show mostly "created" or "skipped" (not errors)"""
+    counts = import_log.tally(settings.migration_dir / import_papers.LOG)
+    assert not import_rules.mostly_errors(counts, refused_mark=import_log.REFUSED)
+
+
+@acceptance("4.2.A3")
+def test_the_counts_add_up(evidence: Evidence) -> None:
+    """Item counts in production increased by expected amounts"""
+    result = evidence.read(ImportResult, of="4.2")
+    findings = import_rules.miscounted(result.outcomes)
+    assert not findings, told(findings)
+    evidence.say(f"{sum(each.after - each.before for each in result.outcomes):,} rows more than before this run.")
+
+
+@acceptance("4.2.A4")
+def test_nothing_critical_happened(evidence: Evidence) -> None:
+    """No critical errors during import"""
+    assert [entry for entry in evidence.ledger.unsettled if entry.group == "4.2"] == []
+    assert not importing.paused_flows(evidence.ledger).exists()
+    assert evidence.read(ImportResult, of="4.2").refusals == ()
+
+
+@acceptance("4.2.A5")
+def test_the_log_is_kept(settings: Settings, evidence: Evidence) -> None:
+    """Import log saved for reference"""
+    kept = evidence.find(import_papers.LOG, of="4.2").read_text(encoding="utf-8")
+    assert kept == (settings.migration_dir / import_papers.LOG).read_text(encoding="utf-8")
+    assert f"# import {evidence.folder.name}" in kept
+
+
+@gate("4.2")
+def test_gate() -> None:
+    """Every row of the export is in production or accounted for; verification (4.3) may begin."""

@@ -1,0 +1,196 @@
+"""4.3  Data Migration Verification
+
+Purpose     Every exported row is in production as it was in local, and everything production had is still there.
+Needs       4.2 data imported
+Writes      scratch rows of its own in production, all deleted again
+On failure  STOP: restore the database from the backup of gate 1.4, investigate, then begin again at 3.1
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.checks import access, audit, data_rules
+from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.audit import ReferenceCheck
+from fixtures.model.baseline import Baseline
+from fixtures.model.finding import told
+from fixtures.model.imports import ImportResult
+from fixtures.model.rows import CollectionVerified, Duplicates, RelationsRead
+from fixtures.model.snapshot import Snapshot
+from fixtures.model.visit import ApiCall
+from fixtures.operations import audit as auditing
+from fixtures.operations import data_audit, family, importing, quiet, relations_read, standing_data
+
+if TYPE_CHECKING:
+    from fixtures.evidence.store import Evidence
+    from fixtures.plugins.progress import Progress
+    from fixtures.settings import Settings
+    from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
+    from fixtures.systems.postgres import PostgresObserver
+
+pytestmark = task_group("4.3")
+
+
+@action("4.3.1")
+def test_counts_are_as_expected(
+    production: DirectusObserver, database: PostgresObserver, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Verify item counts per collection"""
+    cargo = importing.cargo(evidence, settings.migration_dir, production)
+    conflicts = evidence.read(ImportResult, of="4.2").conflicts
+    found = data_audit.verify_rows(
+        production, database, cargo, evidence.read(Baseline, of="1.4"), conflicts, progress=progress
+    )
+    evidence.write(found, "verified")
+    findings = data_rules.miscounted(found)
+    assert not findings, told(findings)
+    evidence.say(
+        f"{len(found)} collections, {sum(each.now for each in found):,} rows: as many as before and imported together, "
+        "by the API and by SQL."
+    )
+
+
+@action("4.3.2")
+def test_every_row_holds_its_values(evidence: Evidence) -> None:
+    """Spot-check sample items"""
+    found = evidence.read(list[CollectionVerified], of="4.3", name="verified")
+    findings = data_rules.other_values(found)
+    assert not findings, told(findings)
+    sample = data_audit.sample(found, seed=evidence.folder.name)
+    evidence.write(sample, "sample")
+    evidence.say(
+        f"Not a sample: all {sum(each.equal for each in found):,} imported or recognised rows were compared column by "
+        f"column with the export. For your own look: {data_audit.spoken_sample(sample)}."
+    )
+
+
+@action("4.3.3")
+def test_relationships_are_intact(
+    production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
+    """Verify relationships intact"""
+    cargo = importing.cargo(evidence, settings.migration_dir, production)
+    found = relations_read.read(production, cargo, progress)
+    evidence.write(found, "relations")
+    findings = data_rules.severed(found)
+    assert not findings, told(findings)
+    evidence.say(
+        f"{sum(each.read for each in found):,} references of {len(found)} relations read through the API, both ways: "
+        "each leads to the row it led to in local."
+    )
+
+
+@action("4.3.4")
+def test_nothing_is_orphaned(database: PostgresObserver, evidence: Evidence, progress: Progress) -> None:
+    """Check for orphaned records"""
+    local = evidence.read(Snapshot, of="1.2")
+    found = auditing.references(database, local, lambda text, done, of: progress("orphans", text, done, of))
+    evidence.write(found, "references")
+    findings = audit.orphaned(found)
+    assert not findings, told(findings)
+    evidence.say(f"{len(found)} references looked at by SQL (NOT EXISTS; any-relations one by one): 0 orphans.")
+
+
+@action("4.3.5")
+def test_rows_can_be_made_read_changed_and_deleted(
+    production_operator: DirectusOperator, production_sandbox: DirectusSandbox, evidence: Evidence, progress: Progress
+) -> None:
+    """Test data operations"""
+    local = evidence.read(Snapshot, of="1.2")
+    progress("scratch rows", "collections", 0, len(local.tables))
+    with quiet.quiet(production_operator, local.tables, journal=importing.paused_flows(evidence.ledger)):
+        calls = family.five_verbs_of_each(local, local.tables, production_operator, production_sandbox)
+    evidence.write(calls, "calls")
+    findings = access.wrong(calls)
+    assert not findings, told(findings)
+    evidence.say(f"{len(calls)} requests on scratch rows of {len(local.tables)} collections, all as they should be.")
+
+
+@action("4.3.6")
+def test_nothing_is_there_twice(database: PostgresObserver, evidence: Evidence, progress: Progress) -> None:
+    """Check for duplicate entries"""
+    local = evidence.read(Snapshot, of="1.2")
+    found = data_audit.duplicates(database, local, progress)
+    evidence.write(found, "duplicates")
+    findings = [*data_rules.duplicated(found), *data_rules.sequences_behind(database.sequences())]
+    assert not findings, told(findings)
+    evidence.say(f"{len(found)} keys and unique columns have no value twice; every sequence is ahead of its column.")
+
+
+@acceptance("4.3.A1")
+def test_counts_match(production: DirectusObserver, evidence: Evidence) -> None:
+    """Item counts match expectations for all collections"""
+    found = evidence.read(list[CollectionVerified], of="4.3", name="verified")
+    assert {each.collection for each in found} == set(evidence.read(Snapshot, of="1.2").tables)
+    assert [each.collection for each in found if production.count(each.collection) != each.now] == []
+    findings = data_rules.miscounted(found)
+    assert not findings, told(findings)
+
+
+@acceptance("4.3.A2")
+def test_data_is_intact(database: PostgresObserver, evidence: Evidence) -> None:
+    """Sample items verified and data intact"""
+    found = evidence.read(list[CollectionVerified], of="4.3", name="verified")
+    assert sum(each.equal for each in found) > 0
+    assert [each.collection for each in found if each.equal + each.kept != each.in_file] == []
+    findings = standing_data.changed(evidence.read(Baseline, of="1.4"), database, importing.journal(evidence.ledger))
+    assert not findings, told(findings)
+    evidence.say("Every row production had before the migration is there with the same values.")
+
+
+@acceptance("4.3.A3")
+def test_every_relation_was_read(evidence: Evidence) -> None:
+    """All relationships working correctly"""
+    found = evidence.read(list[RelationsRead], of="4.3", name="relations")
+    assert {each.relation for each in found} == relations_read.names(
+        family.relations(evidence.read(Snapshot, of="1.2"))
+    )
+    assert data_rules.severed(found) == []
+
+
+@acceptance("4.3.A4")
+def test_no_orphan_was_found(evidence: Evidence) -> None:
+    """No orphaned records found"""
+    found = evidence.read(list[ReferenceCheck], of="4.3", name="references")
+    assert len(found) == auditing.expected_references(evidence.read(Snapshot, of="1.2"))
+    assert [each for each in found if each.orphans] == []
+
+
+@acceptance("4.3.A5")
+def test_every_verb_worked_on_every_collection(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
+    """CRUD operations work on all collections"""
+    calls = evidence.read(list[ApiCall], of="4.3", name="calls")
+    assert {call.collection for call in calls} == set(evidence.read(Snapshot, of="1.2").tables)
+    assert [call for call in calls if not call.right] == []
+    assert production_sandbox.made == ()
+
+
+@acceptance("4.3.A6")
+def test_no_duplicate_was_found(evidence: Evidence) -> None:
+    """No duplicate entries (unless intended)"""
+    found = evidence.read(list[Duplicates], of="4.3", name="duplicates")
+    assert {each.collection for each in found} == set(evidence.read(Snapshot, of="1.2").tables)
+    assert data_rules.duplicated(found) == []
+
+
+@acceptance("4.3.A7", closes=True)
+def test_the_data_stands_still(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+    """Data migration fully verified and stable"""
+    cargo = importing.cargo(evidence, settings.migration_dir, production)
+    left = data_audit.left_to_import(production, cargo, evidence.read(ImportResult, of="4.2").conflicts)
+    assert left == {}, f"another import would do something in {left}"
+    evidence.say("Another import would create nothing and change nothing.")
+
+
+@acceptance("4.3.A8", closes=True)
+def test_validation_may_follow(production: DirectusObserver, evidence: Evidence) -> None:
+    """Ready for post-migration validation"""
+    assert production.snapshot().digest == evidence.read(Snapshot, of="3.4").digest
+    assert not importing.paused_flows(evidence.ledger).exists()
+    assert evidence.ledger.unsettled == ()
+
+
+@gate("4.3")
+def test_gate() -> None:
+    """Production's data is verified; validation (phase 5) may begin."""
