@@ -48,7 +48,8 @@ def test_every_page_is_visited(visitors: Visitors, evidence: Evidence, progress:
     evidence.write(seen, "PageVisits")
     evidence.say(
         f"{len(seen)} pages opened: {sum(max(0, v.shown) for v in seen):,} items drawn on them,"
-        f" {sum(v.images for v in seen)} pictures, {sum(v.files for v in seen)} files."
+        f" {sum(v.images for v in seen)} pictures, {sum(v.files for v in seen)} files;"
+        f" {sum(v.looks > 1 for v in seen)} were opened more than once until they were whole."
     )
 
 
