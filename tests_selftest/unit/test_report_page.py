@@ -136,6 +136,7 @@ def test_pictures_stay_within_the_budget_and_only_as_they_were_recorded(tmp_path
     assert len(pictures.load(story.pictures, tmp_path, budget=600)) < 3
     (tmp_path / story.pictures[0].path).write_bytes(b"another picture")
     assert [p.title for p in pictures.load(story.pictures, tmp_path)] == ["Zoning districts", "Amendments"]
+    assert pictures.title("workflow-A-resident-reads.jpg") == "A resident reads"
 
 
 def test_the_page_stays_small(tmp_path: Path) -> None:
