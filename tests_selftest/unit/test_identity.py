@@ -119,6 +119,8 @@ def test_a_new_column_nobody_has_touched_is_completed_and_one_somebody_has_is_a_
     found = sorted_(wanted, observed, fresh={"new": None})
     assert found.incomplete == {"1": {"new": False}}
     assert [c.key for c in found.conflicts] == ["2", "3", "4"]
+    assert found.gaps == {"4": {"new": False}}
+    assert found.conflicts[-1].columns == ("text",)
     with_default = sorted_(wanted, observed, fresh={"new": True})
     assert sorted(with_default.incomplete) == ["1", "2", "3"]
 
