@@ -14,13 +14,14 @@ from fixtures.checks import import_rules
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import told
 from fixtures.model.imports import ImportPlan, ImportResult
-from fixtures.operations import classify, data_audit, import_log, import_papers, importing, load, quiet
+from fixtures.operations import classify, data_audit, import_log, import_papers, importing, load, quiet, sequences
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
-    from fixtures.systems.directus import DirectusObserver, DirectusOperator
+    from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
+    from fixtures.systems.postgres import PostgresObserver
 
 pytestmark = task_group("4.2")
 
@@ -38,7 +39,12 @@ def test_production_answers_to_an_administrator(
 
 @action("4.2.2")
 def test_what_production_lacks_is_imported(
-    production_operator: DirectusOperator, settings: Settings, evidence: Evidence, progress: Progress
+    production_operator: DirectusOperator,
+    production_sandbox: DirectusSandbox,
+    database: PostgresObserver,
+    settings: Settings,
+    evidence: Evidence,
+    progress: Progress,
 ) -> None:
     """Execute import script (API method - RECOMMENDED)"""
     plan, log = evidence.read(ImportPlan, of="4.1"), settings.migration_dir / import_papers.LOG
@@ -56,10 +62,12 @@ def test_what_production_lacks_is_imported(
             progress=progress,
             reported=importing.reported(evidence),
         ).run()
+        lagging = sequences.catch_up(production_operator, production_sandbox, database, cargo.wanted)
         attempt.outcome = {"created": result.created, "skipped": result.skipped, "refused": len(result.refusals)}
     evidence.write(result)
     evidence.attach("import-result.txt", import_papers.result_table(result))
     evidence.say(import_papers.spoken_result(result))
+    evidence.say(sequences.spoken(lagging))
 
 
 @action("4.2.3")
