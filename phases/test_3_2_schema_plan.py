@@ -16,7 +16,7 @@ from fixtures.model.finding import told
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.probe import Probed
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import apply, export, schema_papers
+from fixtures.operations import apply, export, history, schema_papers
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -69,7 +69,8 @@ def test_the_order_is_planned(evidence: Evidence, settings: Settings) -> None:
     """Plan schema application order"""
     plan = evidence.read(SchemaPlan, of="3.2")
     assert planning.misordered(plan.changes) == []
-    text = schema_papers.plan(plan, evidence.read(list[Probed], of="3.2", name="probes"))
+    probed = evidence.read(list[Probed], of="3.2", name="probes")
+    text = schema_papers.plan(plan, probed, applied=history.applied_plan(evidence))
     (settings.migration_dir / schema_papers.PLAN).write_text(text, encoding="utf-8")
     evidence.attach(schema_papers.PLAN, text)
     evidence.say("Collections, then fields, then constraints, then relations; parents before children.")
