@@ -176,3 +176,17 @@ def test_production_needs_its_host_typed(pages: Pages) -> None:
     result = pytester.runpytest_subprocess("phases", "--target", "production")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*MIG-005*"])
+
+
+def test_a_gate_that_stood_open_closes_when_a_line_of_its_group_fails_later(pages: Pages) -> None:
+    """Found by chaos: a criterion turned red in a second look, and the phase behind it still ran on the old verdict."""
+    pytester = pages()
+    assert run(pytester)[0].ret == 0
+    pages({"2.3.A1": "assert False, 'no longer'"}, only=("2.3",))
+    assert run(pytester, "-k", "test_2_3")[0].ret == 1
+    for phase in ("phase3", "phase5"):
+        result, outcomes = run(pytester, "-m", phase)
+        assert (result.ret, "passed" in outcomes) == (6, False)
+    pages(only=("2.3",))
+    assert run(pytester, "-k", "test_2_3")[0].ret == 0
+    assert run(pytester, "-m", "phase3")[0].ret == 0
