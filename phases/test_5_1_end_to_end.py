@@ -20,7 +20,8 @@ from fixtures.model.finding import told
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall, Deed, PageVisit
 from fixtures.operations import access, asking, exported, history, importing, journeys, quiet, scratch, site_form
-from fixtures.operations.visit import Sightings, page_name, unreported
+from fixtures.operations.page_look import page_name
+from fixtures.operations.visit import Sightings, unreported
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence

@@ -60,7 +60,8 @@ def test_the_project_is_documented(site: SiteMap, settings: Settings, evidence: 
     plan = history.applied_plan(evidence)
     counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
     new_pages = [f"{page.title} ({page.path})" for page in site.pages if page.since == "new"]
-    path = tidy.keep_notes(settings.migration_dir, notices.release_notes(plan, counts, new_pages), plan)
+    text = notices.release_notes(plan, counts, new_pages)
+    path = tidy.keep(settings.migration_dir, tidy.NOTES, text, changed=history.changed(evidence))
     assert path.stat().st_size > 0
     evidence.attach(path.name, path.read_text(encoding="utf-8"))
     evidence.say(f"New collections, fields, relationships and pages are described in migration/{path.name}.")
@@ -78,10 +79,11 @@ def test_stakeholders_are_told(migration_paper: Report, settings: Settings, evid
         backup=evidence.read(RollbackPoint, of="1.4").id,
         contact=settings.rollback_contact,
     )
-    (settings.migration_dir / "NOTICE.md").write_text(text + "\n", encoding="utf-8")
+    changed = history.changed(evidence)
+    tidy.keep(settings.migration_dir, tidy.NOTICE, f"{text}\n", changed=changed)
     findings = notices.nobody_to_tell(settings.notify_webhook_url)
     assert not findings, told(findings)
-    before = notices.told(evidence, changed=history.changed(evidence))
+    before = notices.told(evidence, changed=changed)
     notice = before or notices.tell(evidence, settings.notify_webhook_url, text, now=lambda: now)
     evidence.say(
         f"The stakeholders were told at {notice.told_at:%Y-%m-%d %H:%M:%SZ}{', already in place' if before else ''}."
@@ -126,7 +128,7 @@ def test_production_is_clean(production_sandbox: DirectusSandbox, evidence: Evid
 def test_the_notes_name_everything_new(settings: Settings, evidence: Evidence) -> None:
     """Documentation updated"""
     plan = history.applied_plan(evidence)
-    text = tidy.notes(settings.migration_dir)
+    text = (settings.migration_dir / tidy.NOTES).read_text(encoding="utf-8")
     assert [name for name in plan.created_collections if f"`{name}`" not in text] == []
     assert text
 
