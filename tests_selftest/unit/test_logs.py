@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from fixtures.checks import logs
+from fixtures.model.deployment import Interval
 from fixtures.model.health import LogLine
 
 AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -61,3 +63,9 @@ def test_expected_noise_is_not_a_finding(text: str) -> None:
 
 def test_every_expected_line_has_a_reason() -> None:
     assert all(len(reason) > 20 for _, reason in logs.EXPECTED)
+
+
+def test_what_a_refused_write_of_ours_provoked_is_known_and_what_came_later_is_not() -> None:
+    during, after = line("Failed to create", "error"), replace(line("boom", "error"), at=AT + timedelta(seconds=9))
+    refused = Interval("3.3.2", AT - timedelta(seconds=1), AT + timedelta(seconds=2))
+    assert unprovoked([during, after], [refused]) == [after]

@@ -23,7 +23,7 @@ BOOT_DEADLINE_S = 420.0
 RUN_DEADLINE_S = 420.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """One finished `pytest phases/`: its exit code, its outcomes by word, and what it printed."""
 
@@ -31,8 +31,11 @@ class Run:
     outcomes: dict[str, int]
     text: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
+        """What a failed assertion shows: the end of the run in its own words."""
         return f"exit {self.code}, {self.outcomes}\n{self.text[-6000:]}"
+
+    __str__ = __repr__
 
 
 @dataclass
@@ -66,7 +69,7 @@ class HeldWorld:
     def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """One statement in the production database, as its superuser: an independent look, or an accident."""
         with psycopg.connect(self.superuser_url, autocommit=True) as connection:
-            cursor = connection.execute(statement, values or None)  # type: ignore[call-overload]
+            cursor = connection.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
 
     @property

@@ -93,14 +93,15 @@ def test_a_dry_run_sends_no_write_counted_at_the_servers(world: HeldWorld, befor
     assert run.outcomes["planned"] > 0
     assert run.outcomes["not reached"] > 0
     assert traffic["directus"]["GET"] > 20, "the servers counted nothing, so this proves nothing"
-    writes = [entry for system in traffic.values() for entry in system.get("writes", [])]
-    assert writes == []
+    writes = [(each["method"], each["path"]) for system in traffic.values() for each in system.get("writes", [])]
+    # Counted by method, so Directus' comparison of two schemas is among them; it changes nothing.
+    assert set(writes) <= {("POST", "/schema/diff")}
     assert {table: rows(world, table) for table in before} == before
 
 
-def test_checkpoint_1_a_backup_that_never_finishes_stops_everything_before_the_push(world: HeldWorld) -> None:
-    world.control("POST", "faults", {"fault": "export_never_finishes", "times": 100})
-    run = world.run(BACKUP_DEADLINE_S="4")
+def test_checkpoint_1_a_backup_that_was_cut_short_stops_everything_before_the_push(world: HeldWorld) -> None:
+    world.control("POST", "faults", {"fault": "export_truncated", "times": 100})
+    run = world.run()
     world.control("DELETE", "faults")
     assert_stopped_at(run, "1.4")
     assert world.control("GET", "traffic")["git"].get("receive-pack", 0) == 0
