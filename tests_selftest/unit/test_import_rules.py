@@ -1,0 +1,167 @@
+"""An import that loses, doubles, changes or misleads a single row is seen; each rule here is fed the bad case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from fixtures.checks import comparable, data_rules, import_rules, schema, trials
+from fixtures.model.dataset import ImportOrder, Outcome
+from fixtures.model.imports import CollectionPlan, Conflict, ConflictKind, ImportPlan, ImportResult, Refusal
+from fixtures.model.rows import CollectionVerified, Duplicates, RelationsRead, RowDifference
+from fixtures.model.snapshot import Snapshot
+from fixtures.model.trial import Trial
+
+CONFLICT = Conflict("sections", "4", ConflictKind.EDITED, ("title",), "4")
+PLAN = ImportPlan(
+    made_at=datetime(2026, 1, 1, tzinfo=UTC),
+    lane="api",
+    policy="stop",
+    order=ImportOrder(("sections",)),
+    collections=(CollectionPlan("sections", in_file=10, before=5, create=6, identical=3, conflicts=1),),
+    conflicts=(CONFLICT,),
+    quiet=(),
+)
+OUTCOME = Outcome("sections", before=5, in_file=10, created=6, identical=3, conflicts=1, refused=0, after=11)
+
+
+def test_a_conflict_stops_the_line_unless_the_policy_keeps_productions_row() -> None:
+    (finding,) = import_rules.forbidden(PLAN)
+    assert finding.code == "MIG-413"
+    assert "CONFLICT_POLICY=keep" in finding.do
+    assert import_rules.forbidden(replace(PLAN, policy="keep")) == []
+
+
+def test_every_row_of_a_plan_has_its_place() -> None:
+    assert import_rules.unaccounted(PLAN) == []
+    short = replace(PLAN, collections=(replace(PLAN.collections[0], create=5),))
+    assert import_rules.unaccounted(short) == ["sections"]
+
+
+def test_rows_that_do_not_add_up_are_named() -> None:
+    assert import_rules.miscounted([OUTCOME]) == []
+    assert [f.code for f in import_rules.miscounted([replace(OUTCOME, after=10)])] == ["MIG-423"]
+    assert [f.code for f in import_rules.miscounted([replace(OUTCOME, identical=2)])] == ["MIG-423"]
+
+
+def test_a_refused_row_is_named_with_productions_words() -> None:
+    refusal = Refusal("sections", "7", "RECORD_NOT_UNIQUE", "slug has to be unique")
+    result = ImportResult((OUTCOME,), (), (refusal,), completed=0, seconds=1.0)
+    (finding,) = import_rules.refused(result)
+    assert "key 7" in finding.where
+    assert "slug has to be unique" in finding.observed
+
+
+def test_a_log_of_errors_or_of_nothing_is_all_errors() -> None:
+    assert import_rules.mostly_errors({}, refused_mark="❌")
+    assert import_rules.mostly_errors({"❌": 5, "✅": 5}, refused_mark="❌")
+    assert not import_rules.mostly_errors({"❌": 4, "✅": 6}, refused_mark="❌")
+
+
+VERIFIED = CollectionVerified(
+    "sections", before=5, in_file=10, expected=11, now=11, now_sql=11, equal=9, kept=1,
+    lost=(), strange=0, different=(), keys=("1",),
+)  # fmt: skip
+
+
+def codes(**changes: object) -> list[str]:
+    return [f.code for f in data_rules.miscounted([replace(VERIFIED, **changes)])]  # type: ignore[arg-type]
+
+
+def test_counts_that_are_not_as_expected_are_named() -> None:
+    assert codes() == []
+    assert codes(now=12, now_sql=12, strange=1) == []  # a row made by somebody else is not an error of the import
+    assert codes(now_sql=12) == ["MIG-431"]
+    assert codes(lost=("3",)) == ["MIG-432"]
+    assert codes(now=10, now_sql=10) == ["MIG-433"]
+
+
+def test_a_row_with_other_values_is_named_by_key_and_column() -> None:
+    (finding,) = data_rules.other_values([replace(VERIFIED, different=(RowDifference("7", ("fee",)),))])
+    assert finding.code == "MIG-434"
+    assert "key 7" in finding.where
+    assert "fee" in finding.observed
+
+
+def test_a_severed_relation_a_duplicate_and_a_lagging_sequence_are_named() -> None:
+    assert [f.code for f in data_rules.severed([RelationsRead("a.b", "M2O", 3, ("1 → expected 2, observed 3",))])] == [
+        "MIG-435"
+    ]
+    assert data_rules.severed([RelationsRead("a.b", "M2O", 3, ())]) == []
+    assert [f.code for f in data_rules.duplicated([Duplicates("a", "slug", 1, ("x",))])] == ["MIG-436"]
+    assert data_rules.duplicated([Duplicates("a", "slug", 0, ())]) == []
+    behind = OwnedLike("a", "id", 5, 9)
+    assert [f.code for f in data_rules.sequences_behind([behind])] == ["MIG-437"]
+    assert data_rules.sequences_behind([replace(behind, next_value=10)]) == []
+
+
+@dataclass(frozen=True)
+class OwnedLike:
+    table: str
+    column: str
+    next_value: int
+    highest: int | None
+
+    @property
+    def ahead(self) -> bool:
+        return self.highest is None or self.next_value > self.highest
+
+
+def test_a_rule_of_the_schema_that_does_not_hold_is_named() -> None:
+    held, broken = Trial("required", "a.b", "400", "400"), Trial("required", "a.c", "400", "200")
+    assert [f.code for f in trials.broken([held, broken])] == ["MIG-343"]
+    assert trials.counted([held, broken]) == "2 required"
+
+
+# --- schemas --------------------------------------------------------------------------------------------------------
+
+
+def snapshot(**changes: object) -> Snapshot:
+    field = {"collection": "a", "field": "b", "type": "string", "schema": {"max_length": 5, "constraint_name": "x"}}
+    whole = {
+        "version": 1,
+        "directus": "11.17.4",
+        "vendor": "postgres",
+        "collections": [{"collection": "a", "schema": {"name": "a"}}],
+        "fields": [field],
+        "relations": [],
+    }
+    return Snapshot({**whole, **changes})
+
+
+def test_schemas_are_compared_by_name_both_ways() -> None:
+    wanted, other = snapshot(), snapshot(fields=[{**snapshot().fields["a.b"], "type": "text"}])
+    assert schema.differences(wanted, wanted) == []
+    assert [(d.name, d.path, d.wanted, d.observed) for d in schema.differences(wanted, other)] == [
+        ("a.b", "type", "string", "text")
+    ]
+    assert [f.code for f in schema.missing(wanted, other)] == ["MIG-341"]
+    assert schema.missing(wanted, other, kept=frozenset({"a.b"})) == []
+    assert [f.code for f in schema.missing(wanted, snapshot(fields=[]))] == ["MIG-341"]
+
+
+def test_what_only_production_has_is_no_fault() -> None:
+    more = snapshot(collections=[{"collection": "a", "schema": {"name": "a"}}, {"collection": "own"}])
+    assert schema.missing(snapshot(), more) == []
+    assert [d.name for d in schema.differences(snapshot(), more) if d.only_observed] == ["own"]
+
+
+def test_the_name_of_a_constraint_is_the_only_difference_let_pass() -> None:
+    renamed = snapshot(fields=[{**snapshot().fields["a.b"], "schema": {"max_length": 5, "constraint_name": "another"}}])
+    assert schema.differences(snapshot(), renamed) == []
+    assert list(schema.ENVIRONMENT_SPECIFIC) == ["schema.constraint_name"]
+
+
+def test_sides_that_cannot_be_compared_are_named() -> None:
+    assert comparable.unlike(snapshot(), snapshot(), running="11.17.4", timezone="UTC") == []
+    found = comparable.unlike(
+        snapshot(), snapshot(directus="12.4.0", vendor="mysql"), running="12.4.0", timezone="America/New_York"
+    )
+    assert [f.code for f in found] == ["MIG-311", "MIG-312", "MIG-313"]
+
+
+def test_a_snapshot_that_is_not_whole_is_named() -> None:
+    assert comparable.malformed(snapshot()) == []
+    homeless = snapshot(fields=[{"collection": "gone", "field": "b"}])
+    assert [f.code for f in comparable.malformed(homeless)] == ["MIG-314"]
+    assert [f.code for f in comparable.malformed(Snapshot({}))] == ["MIG-314"] * 6
