@@ -36,6 +36,7 @@ def test_the_files_are_compared(settings: Settings, evidence: Evidence) -> None:
     (settings.migration_dir / schema_papers.TEXT_DIFF).write_text(text, encoding="utf-8")
     evidence.attach(schema_papers.TEXT_DIFF, text)
     found = schema.differences(local, there)
+    assert text or not found, "the comparison finds differences between files that are the same"
     evidence.write(found, "differences")
     evidence.say(f"{len(found)} differences in {len({each.name for each in found})} objects by our own comparison.")
 
@@ -45,6 +46,7 @@ def test_every_change_is_identified(production: DirectusObserver, evidence: Evid
     """Identify all schema changes"""
     local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
     plan = apply.review(production, local, there)
+    assert (plan.source, plan.target) == (local.digest, there.digest)
     evidence.write(plan)
     evidence.say(schema_papers.spoken(plan.changes))
 
@@ -83,6 +85,7 @@ def test_the_checklist_is_written(evidence: Evidence, settings: Settings) -> Non
     text = schema_papers.checklist(plan)
     (settings.migration_dir / schema_papers.CHECKLIST).write_text(text, encoding="utf-8")
     evidence.attach(schema_papers.CHECKLIST, text)
+    assert [change.name for change in plan.to_apply if change.name not in text] == []
     evidence.say(f"{len(plan.to_apply)} tasks, each with its validation, in migration/{schema_papers.CHECKLIST}.")
 
 
@@ -136,5 +139,6 @@ def test_the_plan_describes_production_now(production: DirectusObserver, evidenc
 
 
 @gate("3.2")
-def test_gate() -> None:
+def test_gate(unmet: list[str]) -> None:
     """The plan is reviewed and without open risk; it may be applied (3.3)."""
+    assert unmet == []

@@ -192,5 +192,6 @@ def test_validation_may_follow(production: DirectusObserver, evidence: Evidence)
 
 
 @gate("4.3")
-def test_gate() -> None:
+def test_gate(unmet: list[str]) -> None:
     """Production's data is verified; validation (phase 5) may begin."""
+    assert unmet == []

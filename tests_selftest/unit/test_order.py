@@ -91,7 +91,7 @@ def test_rows_of_a_tree_come_after_their_parents(parents: list[int | None]) -> N
 
 
 def test_rows_in_a_circle_come_last_and_none_is_lost() -> None:
-    rows = [{"id": 1, "parent": 2}, {"id": 2, "parent": 1}, {"id": 3, "parent": None}]
+    rows: list[dict[str, int | None]] = [{"id": 1, "parent": 2}, {"id": 2, "parent": 1}, {"id": 3, "parent": None}]
     ordered = order.parents_first(rows, key="id", parent="parent")
     assert ordered[0]["id"] == 3
     assert len(ordered) == 3
