@@ -31,6 +31,7 @@ fresh: .venv/ready ## like `make rehearsal`, in a world begun anew
 	@$(PY) -m pytest phases/ --target rehearsal --fresh-world $(ARGS)
 
 clean: ## remove the world, the toolchain, the environment and all runs
+	@test ! -x $(PY) || $(PY) -m fixtures.world remove --root .world
 	rm -rf .world .toolchain .venv reports/run-* reports/ledger reports/latest.html
 
 # A finished environment is marked last, so that one that was interrupted is built again.
