@@ -21,7 +21,7 @@ def form(**more: Any) -> dict[str, Any]:
     field = {"into": "#n", "read": ".n", "value": "x {mark}", "changed": "y {mark}"}
     names = ("page", "collection", "account", "list", "item", "row", "signed_in", "notice")
     return {
-        **{name: "x" for name in names},
+        **dict.fromkeys(names, "x"),
         "login": {"email": "#e", "password": "#p", "submit": "#s"},
         "create": {"open": "#o", "submit": "#s", "done": "added"},
         "edit": {"open": "#o", "submit": "#s", "done": "saved"},
