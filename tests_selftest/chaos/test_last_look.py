@@ -1,0 +1,126 @@
+"""
+What phases 5 and 6 are for: after a migration that succeeded, production is spoiled in one way for each criterion, and
+exactly that criterion turns red. A criterion nobody has seen fail is not a criterion.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests_selftest.world.held import HeldWorld, Run, hold
+
+ROWS = 600
+CLIENT_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldWorld]:
+    """A world in which the whole migration has succeeded once."""
+    folder = tmp_path_factory.mktemp("last-look")
+    held = hold(folder / "world", folder / "reports", rows=ROWS)
+    run = held.run()
+    assert run.code == 0, run
+    yield held
+    held.stop()
+
+
+def verdicts(world: HeldWorld) -> dict[str, str]:
+    """How the lines of the newest run ended, by the ledger."""
+    (ledger,) = [path for path in (world.reports / "ledger").glob("*.jsonl") if ".import" not in path.name]
+    entries = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
+    newest = entries[-1]["run"]
+    return {
+        entry["subject"]: entry["facts"]["verdict"]
+        for entry in entries
+        if entry["run"] == newest and entry["kind"] == "verdict"
+    }
+
+
+def red(world: HeldWorld, run: Run) -> set[str]:
+    """The lines of a run that did not pass."""
+    assert run.code == 1, run
+    return {subject for subject, verdict in verdicts(world).items() if verdict != "passed"}
+
+
+def directus(world: HeldWorld, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """One request of the administrator to production, without any client of the suite."""
+    request = Request(f"{world.environment['DIRECTUS_URL']}{path}", method=method)
+    request.add_header("Authorization", f"Bearer {world.environment['ADMIN_TOKEN']}")
+    request.add_header("Content-Type", "application/json")
+    with urlopen(request, json.dumps(body).encode() if body else None, timeout=CLIENT_S) as answer:
+        text = answer.read()
+    return json.loads(text)["data"] if text else None
+
+
+def test_each_kind_of_damage_to_the_data_turns_its_own_criterion_red(world: HeldWorld) -> None:
+    exported = Path(world.environment["BACKEND_REPO"]) / "migration"
+    # A1: somebody changes the data model.
+    directus(world, "PATCH", "/fields/definitions/meaning", {"meta": {"note": "changed since the migration"}})
+    # A2: an imported row is lost.
+    ((imported,),) = world.sql(
+        "DELETE FROM definitions_translations WHERE id = (SELECT max(id) FROM definitions_translations) RETURNING id"
+    )
+    assert imported
+    # A3: a block points to a definition that is not there.
+    world.sql(
+        "UPDATE amendments_blocks SET collection = 'definitions', item = '00000000-0000-4000-8000-000000000000'"
+        " WHERE id = (SELECT min(id) FROM amendments_blocks)"
+    )
+    # A4: an imported text was read in the wrong encoding.
+    world.sql("UPDATE amendments SET title = 'The cityâ€™s plan' WHERE id = (SELECT min(id) FROM amendments)")
+    # A5: the bytes of a migrated file are others.
+    file = json.loads((exported / "files.json").read_text(encoding="utf-8"))[0]
+    stored = [path for path in _world_folder(world).rglob(f"{file['id']}.*") if "migration" not in path.parts]
+    stored = [path for path in stored if "local" not in path.parts]
+    assert stored, "the file of production was not found on its disk"
+    for path in stored:
+        path.write_bytes(path.read_bytes() + b"spoiled")
+    # A6: a row that was there before the migration is changed.
+    world.sql("UPDATE import_notices SET collection = 'changed' WHERE id = (SELECT min(id) FROM import_notices)")
+
+    run = world.run("-k", "test_5_3")
+
+    assert red(world, run) == {f"5.3.A{number}" for number in range(1, 7)}, run
+    assert "BLOCKED by gate 5.3" in run.text
+
+
+def test_a_slow_endpoint_and_a_slow_script_turn_the_two_budgets_red(world: HeldWorld) -> None:
+    api = {"fault": "delay", "system": "directus", "path": "^/items/site_settings", "seconds": 0.6}
+    world.control("POST", "faults", api)
+    world.control("POST", "faults", {"fault": "delay", "system": "site", "path": "main.*js$", "seconds": 3.1})
+
+    run = world.run("-k", "test_5_2")
+
+    world.control("DELETE", "faults")
+    assert red(world, run) == {"5.2.A3", "5.2.A4"}, run
+    assert "MIG-522 GET /items/site_settings is slower than its budget." in run.text
+    assert "MIG-523 The page /#/chapters did not load within its budget." in run.text
+
+
+def test_a_right_taken_from_visitors_and_a_broken_picture_are_seen_on_the_site(world: HeldWorld) -> None:
+    public = {row["policy"] for row in directus(world, "GET", "/access") if row["role"] is None and row["user"] is None}
+    rights = directus(world, "GET", "/permissions?filter[collection][_eq]=amendments&limit=-1")
+    (right,) = [row["id"] for row in rights if row["policy"] in public and row["action"] == "read"]
+    directus(world, "DELETE", f"/permissions/{right}")
+    ((picture,),) = world.sql(
+        "SELECT map_image FROM zoning_districts WHERE map_image IS NOT NULL ORDER BY code LIMIT 1"
+    )
+    broken = {"fault": "answer_500", "system": "directus", "method": "GET", "path": f"^/assets/{picture}"}
+    world.control("POST", "faults", broken)
+
+    run = world.run("-k", "test_5_1")
+
+    world.control("DELETE", "faults")
+    assert red(world, run) == {"5.1.A1", "5.1.A4", "5.1.A5", "5.1.A6"}, run
+    assert "MIG-544 Visitors may not read amendments, which the site shows." in run.text
+    assert "BLOCKED by gate 5.1" in run.text
+
+
+def _world_folder(world: HeldWorld) -> Path:
+    return Path(world.environment["BACKEND_REPO"]).parents[1]
