@@ -14,4 +14,5 @@ pytest_plugins = [
     "fixtures.plugins.redacting",
     "fixtures.plugins.reporting",
     "fixtures.plugins.closing",
+    "pytester",  # for tests_selftest/gating: pytest takes it from here only
 ]

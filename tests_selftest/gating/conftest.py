@@ -10,8 +10,6 @@ import pytest
 from fixtures import runbook
 from fixtures.settings import Settings, variables
 
-pytest_plugins = ["pytester"]
-
 ROOT = Path(__file__).resolve().parents[2]
 
 CONFTEST = """
