@@ -9,18 +9,17 @@ at the end production is looked at without any code of the suite.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fixtures import runbook
-from tests_selftest.world.held import HeldWorld, Run, gone, hold
+from tests_selftest.conftest import ROWS
+from tests_selftest.world.held import HeldWorld, Run
 
 Table = dict[str, dict[str, Any]]
 
-ROWS = 900
 LINES_AND_GATES = len(runbook.lines()) + len(runbook.GROUPS)
 
 COLUMNS = (
@@ -32,12 +31,8 @@ pytestmark = pytest.mark.order("first")
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldWorld]:
-    folder = tmp_path_factory.mktemp("story")
-    held = hold(folder / "world", folder / "reports", rows=ROWS)
-    yield held
-    held.stop()
-    assert gone(held.ready["world"]) == []
+def world(held_world: HeldWorld) -> HeldWorld:
+    return held_world
 
 
 @pytest.fixture(scope="module")
