@@ -16,6 +16,9 @@ from tests_selftest.world.held import HeldWorld, Run
 
 CLIENT_S = 30.0
 
+# After the story, which leaves a finished migration to spoil, and in the same process.
+pytestmark = [pytest.mark.order("second"), pytest.mark.xdist_group("held world")]
+
 
 @pytest.fixture(scope="module")
 def world(held_world: HeldWorld) -> HeldWorld:

@@ -90,6 +90,7 @@ def test_a_failing_set_up_closes_the_gate(pages: Pages) -> None:
     ("arguments", "code"),
     [
         (("--ignore-unknown-dependency",), "MIG-003"),
+        (("-n", "2"), "MIG-003"),
         (("-p", "no:dependency"), "MIG-004"),
         (("-p", "no:order"), "MIG-004"),
     ],

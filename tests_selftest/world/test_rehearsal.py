@@ -27,7 +27,7 @@ COLUMNS = (
     "WHERE table_schema = 'public' ORDER BY 1, 2"
 )
 
-pytestmark = pytest.mark.order("first")
+pytestmark = [pytest.mark.order("first"), pytest.mark.xdist_group("held world")]
 
 
 @pytest.fixture(scope="module")
