@@ -14,7 +14,7 @@ rehearsal: .venv/ready ## the whole migration on real systems made for it; ends 
 	@$(PY) -m pytest phases/ --target rehearsal $(ARGS)
 
 test: .venv/ready lint ## every self-test of the suite, on two cores
-	@$(PY) -m pytest tests_selftest -n 2 --dist loadgroup $(ARGS)
+	@$(PY) -m pytest tests_selftest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 world: .venv/ready ## start the rehearsal's systems alone and hold them until Ctrl-C
 	@$(PY) -m fixtures.world show --root .world $(ARGS)

@@ -16,8 +16,8 @@ from tests_selftest.world.held import HeldWorld, Run
 
 CLIENT_S = 30.0
 
-# After the story, which leaves a finished migration to spoil, and in the same process.
-pytestmark = [pytest.mark.order("second"), pytest.mark.xdist_group("held world")]
+# After the story, which leaves a finished migration to spoil when both run in one process.
+pytestmark = pytest.mark.order("second")
 
 
 @pytest.fixture(scope="module")

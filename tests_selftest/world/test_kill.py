@@ -13,6 +13,8 @@ import pytest
 
 from tests_selftest.world.held import ROOT, gone, kill_group, processes_of, pytest_phases
 
+pytestmark = pytest.mark.order("third")
+
 ROWS = 600
 # Seconds of work before each kill; the ledger, not the clock, says later how far it had come.
 MOMENTS = (9.0, 24.0, 33.0)
