@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import stat
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,3 +145,25 @@ def test_an_observer_cannot_write_and_sees_what_is_wrong(database: Secret) -> No
         )
         assert [(each.count, each.examples) for each in dangling] == [(1, ("9",)), (0, ()), (1, ("nowhere",))]
         assert [each.table for each in observer.sequences() if not each.ahead] == ["boards"]
+
+
+@pytest.mark.parametrize("name", ["../outside", "/outside"])
+def test_an_export_that_would_write_outside_its_folder_is_refused(tmp_path: Path, name: str) -> None:
+    archive = tmp_path / "export.dir.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size = 4
+        tar.addfile(entry, io.BytesIO(b"evil"))
+    with pytest.raises(Incomplete, match="no plain file inside it"):
+        open_export(archive, unpack_into=tmp_path / "unpacked")
+    assert not (tmp_path / "outside").exists()
+
+
+def test_an_export_that_holds_a_link_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "export.dir.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        link = tarfile.TarInfo("2026/db/toc.dat")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
+        tar.addfile(link)
+    with pytest.raises(Incomplete, match="no plain file inside it"):
+        open_export(archive, unpack_into=tmp_path / "unpacked")
