@@ -29,12 +29,16 @@ class Lost(Exception):
     """An answer that did not arrive."""
 
 
+class SaidNo(Exception):
+    """A refusal: nothing was done."""
+
+
 def ledger(path: Path, *, at: datetime = NOON, dry: bool = False, inputs: str = "in") -> Ledger:
     return Ledger(path / "l.jsonl", run="run-1", inputs=inputs, suite="abc", dry=dry, clock=lambda: at)
 
 
 def memory(path: Path) -> Evidence:
-    evidence = Evidence(path / "run-1", ledger(path), redact=Redactor(["hunter22"]), in_doubt=(Lost,))
+    evidence = Evidence(path / "run-1", ledger(path), redact=Redactor(["hunter22"]), not_done=(SaidNo,))
     evidence.begin("1.3.2")
     return evidence
 
@@ -92,8 +96,8 @@ def test_the_end_of_an_attempt_says_whether_it_happened_did_not_or_is_unknown(tm
     evidence = memory(tmp_path)
     with evidence.attempt("3.3.2", plan="9f2c") as attempt:
         attempt.outcome = {"applied": "9f2c"}
-    with pytest.raises(ValueError, match="no"), evidence.attempt("4.2.2"):
-        raise ValueError("no")
+    with pytest.raises(SaidNo), evidence.attempt("4.2.2"):
+        raise SaidNo("no")
     with pytest.raises(Lost), evidence.attempt("2.1.4"):
         raise Lost("timeout")
     kinds = [(entry.kind, entry.subject) for entry in evidence.ledger.current]
@@ -106,6 +110,14 @@ def test_the_end_of_an_attempt_says_whether_it_happened_did_not_or_is_unknown(tm
         (Kind.IN_DOUBT, "2.1.4"),
     ]
     assert [entry.subject for entry in evidence.ledger.unsettled] == ["2.1.4"]
+
+
+def test_a_fault_of_our_own_after_the_request_is_not_called_a_refusal(tmp_path: Path) -> None:
+    evidence = memory(tmp_path)
+    with pytest.raises(TypeError), evidence.attempt("3.3.2"):
+        raise TypeError("after the request was sent")
+    assert [entry.kind for entry in evidence.ledger.current] == [Kind.INTENT, Kind.IN_DOUBT]
+    assert [entry.subject for entry in evidence.ledger.unsettled] == ["3.3.2"]
 
 
 def test_an_intent_without_an_end_is_unsettled_in_the_next_process(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from fixtures.model.finding import Finding
 from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
 from fixtures.model.secret import Secret
 from fixtures.operations import notices
+from fixtures.plugins.session import NOT_DONE
 from fixtures.systems.failure import InDoubt
 from fixtures.systems.http import Answer
 
@@ -46,7 +47,7 @@ COUNTS = [FinalCount("amendments", 0, 167, 167, migrated=True), FinalCount("own"
 def evidence(tmp_path: Path) -> Evidence:
     ledger = Ledger(tmp_path / "ledger" / "l.jsonl", run="run-1", inputs="i", suite="s")
     ledger.add(Kind.OPENED, "migration")
-    made = Evidence(tmp_path / "run-1", ledger, in_doubt=(InDoubt,))
+    made = Evidence(tmp_path / "run-1", ledger, not_done=NOT_DONE)
     made.begin(notices.SUBJECT)
     return made
 
