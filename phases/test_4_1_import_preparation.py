@@ -48,7 +48,9 @@ def test_conflicts_are_analyzed(
     cargo = importing.cargo(evidence, settings.migration_dir, production)
     findings = import_plan.unfit(cargo)
     assert not findings, told(findings)
-    plan, findings = import_plan.review(production, cargo, settings.conflict_policy, progress)
+    plan, findings = import_plan.review(
+        production, cargo, settings.conflict_policy, progress, lane=settings.import_lane
+    )
     assert not findings, told(findings)
     evidence.write(plan)
     evidence.say(import_papers.spoken_conflicts(plan))
@@ -110,8 +112,8 @@ def test_the_counts_are_documented(evidence: Evidence) -> None:
 def test_a_lane_and_a_policy_are_chosen(settings: Settings, evidence: Evidence) -> None:
     """Import strategy selected"""
     plan = evidence.read(ImportPlan, of="4.1")
-    assert plan.lane == import_plan.LANE
-    assert plan.policy == settings.conflict_policy
+    assert plan.lane == settings.import_lane
+    assert plan.policy == str(settings.conflict_policy)
 
 
 @acceptance("4.1.A4", dry_run=True)

@@ -14,10 +14,11 @@ from fixtures.checks import import_rules
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import told
 from fixtures.model.imports import ImportPlan, ImportResult
-from fixtures.operations import classify, data_audit, import_log, import_papers, importing, load, quiet, sequences
+from fixtures.operations import classify, data_audit, import_log, import_papers, importing, lanes, quiet, sequences
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
+    from fixtures.model.secret import Secret
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
@@ -42,6 +43,7 @@ def test_what_production_lacks_is_imported(
     production_operator: DirectusOperator,
     production_sandbox: DirectusSandbox,
     database: PostgresObserver,
+    database_url: Secret,
     settings: Settings,
     evidence: Evidence,
     progress: Progress,
@@ -54,14 +56,15 @@ def test_what_production_lacks_is_imported(
         quiet.quiet(production_operator, cargo.order.collections, journal=importing.paused_flows(evidence.ledger)),
         import_log.ImportLog(log, run=evidence.folder.name) as lines,
     ):
-        result = load.Import(
-            production_operator,
-            cargo,
+        way = lanes.Way(
+            production=production_operator,
+            database=database_url,
             journal=importing.journal(evidence.ledger),
             log=lines,
             progress=progress,
             reported=importing.reported(evidence),
-        ).run()
+        )
+        result = lanes.run(settings.import_lane, cargo, way)
         lagging = sequences.catch_up(production_operator, production_sandbox, database, cargo.wanted)
         attempt.outcome = {"created": result.created, "skipped": result.skipped, "refused": len(result.refusals)}
     assert result.outcomes, "nothing was sorted, so nothing was imported"

@@ -26,7 +26,7 @@ def complete(tmp_path: Path) -> dict[str, str]:
 def test_a_complete_configuration_loads(complete: dict[str, str]) -> None:
     settings = load(Target.STAGING, complete, source="test")
     assert settings.directus_url == "https://cms.example.org"
-    assert settings.conflict_policy == "stop"
+    assert settings.conflict_policy["anything"] == "stop"
     assert settings.api_budget.limit == 500.0
 
 
@@ -55,7 +55,7 @@ MALFORMED = {
     "FRONTEND_REMOTE_URL": ("https://user:pw@github.com/a/b.git", "must not carry a user or a password"),
     "LOCAL_DATABASE_URL": ("mysql://x", "expected postgresql://"),
     "BACKEND_REPO": ("/nowhere/at/all", "does not exist"),
-    "CONFLICT_POLICY": ("overwrite", "expected one of stop, keep"),
+    "CONFLICT_POLICY": ("overwrite", "expected one of stop, keep, update"),
     "POLL_S": ("soon", "could not convert"),
     "API_P95_MS": ("0", "expected a number above zero"),
 }
@@ -102,6 +102,19 @@ def test_the_fingerprint_is_that_of_the_target_and_not_of_its_port_in_a_rehearsa
     moved = load(Target.REHEARSAL, {**complete, "TARGET_ID": "w1", "DIRECTUS_URL": "http://127.0.0.1:2"}, source="t")
     other = load(Target.STAGING, {**complete, "TARGET_ID": "w1"}, source="t")
     assert first.fingerprint == moved.fingerprint != other.fingerprint
+
+
+def test_a_collection_may_have_a_policy_of_its_own(complete: dict[str, str]) -> None:
+    text = "keep,definitions=stop,zones=update"
+    policy = load(Target.STAGING, {**complete, "CONFLICT_POLICY": text}, source="t").conflict_policy
+    assert (policy["definitions"], policy["zones"], policy["sections"]) == ("stop", "update", "keep")
+    assert str(policy) == text
+
+
+@pytest.mark.parametrize("text", ["keep,stop", "zones=keep,zones=stop", "=keep", "zones=", "delete"])
+def test_a_policy_that_can_be_read_two_ways_is_refused(complete: dict[str, str], text: str) -> None:
+    with pytest.raises(ConfigurationError, match="CONFLICT_POLICY is malformed"):
+        load(Target.STAGING, {**complete, "CONFLICT_POLICY": text}, source="t")
 
 
 def test_another_policy_is_another_input(complete: dict[str, str]) -> None:
