@@ -5,7 +5,7 @@ PY     := .venv/bin/python
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearsal test world runbook lint fresh clean
+.PHONY: help rehearsal test kills world runbook lint fresh clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -15,6 +15,9 @@ rehearsal: .venv/ready ## the whole migration on real systems made for it; ends 
 
 test: .venv/ready lint ## every self-test of the suite, on two cores
 	@$(PY) -m pytest tests_selftest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+kills: .venv/ready ## harm the import and the schema apply at many moments; each must end as in peace
+	@$(PY) -m tests_selftest.kills $(ARGS)
 
 world: .venv/ready ## start the rehearsal's systems alone and hold them until Ctrl-C
 	@$(PY) -m fixtures.world show --root .world $(ARGS)
