@@ -45,7 +45,7 @@ def test_conflicts_are_analyzed(
     production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Analyze potential conflicts"""
-    cargo = importing.cargo(evidence, settings.migration_dir, production)
+    cargo = importing.cargo(evidence, settings, production)
     findings = import_plan.unfit(cargo)
     assert not findings, told(findings)
     plan, findings = import_plan.review(

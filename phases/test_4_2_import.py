@@ -50,7 +50,7 @@ def test_what_production_lacks_is_imported(
 ) -> None:
     """Execute import script (API method - RECOMMENDED)"""
     plan, log = evidence.read(ImportPlan, of="4.1"), settings.migration_dir / import_papers.LOG
-    cargo = importing.cargo(evidence, settings.migration_dir, production_operator)
+    cargo = importing.cargo(evidence, settings, production_operator)
     with (
         evidence.attempt("4.2.2", create=plan.to_create, quiet=list(plan.quiet)) as attempt,
         quiet.quiet(production_operator, cargo.order.collections, journal=importing.paused_flows(evidence.ledger)),
@@ -79,7 +79,7 @@ def test_no_other_way_is_needed(production: DirectusObserver, settings: Settings
     """Alternative: Directus CLI import (if needed)"""
     reading = classify.read(
         production,
-        importing.cargo(evidence, settings.migration_dir, production),
+        importing.cargo(evidence, settings, production),
         library=data_audit.library_ids(production),
     )
     left = {name: len(found.create) for name, found in reading.sorted.items() if found.create}

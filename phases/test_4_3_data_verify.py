@@ -37,7 +37,7 @@ def test_counts_are_as_expected(
     production: DirectusObserver, database: PostgresObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Verify item counts per collection"""
-    cargo = importing.cargo(evidence, settings.migration_dir, production)
+    cargo = importing.cargo(evidence, settings, production)
     conflicts = evidence.read(ImportResult, of="4.2").conflicts
     found = data_audit.verify_rows(
         production, database, cargo, evidence.read(Baseline, of="1.4"), conflicts, progress=progress
@@ -70,7 +70,7 @@ def test_relationships_are_intact(
     production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Verify relationships intact"""
-    cargo = importing.cargo(evidence, settings.migration_dir, production)
+    cargo = importing.cargo(evidence, settings, production)
     found = relations_read.read(production, cargo, progress)
     evidence.write(found, "relations")
     findings = data_rules.severed(found)
@@ -177,7 +177,7 @@ def test_no_duplicate_was_found(evidence: Evidence) -> None:
 @acceptance("4.3.A7", closes=True)
 def test_the_data_stands_still(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """Data migration fully verified and stable"""
-    cargo = importing.cargo(evidence, settings.migration_dir, production)
+    cargo = importing.cargo(evidence, settings, production)
     left = data_audit.left_to_import(production, cargo, evidence.read(ImportResult, of="4.2").conflicts)
     assert left == {}, f"another import would do something in {left}"
     evidence.say("Another import would create nothing and change nothing.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.checks.identity import canonical, compared_columns, differing, duplicated, fingerprint, key_text
-from fixtures.checks.sorting import Rules, Sorted, sort
+from fixtures.checks.sorting import Rules, Sorted, counterparts, sort
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.imports import ConflictKind
 
@@ -99,17 +100,30 @@ def test_rows_are_created_recognised_or_in_conflict() -> None:
     assert [(c.key, c.kind, c.held_by) for c in found.conflicts] == [
         ("3", ConflictKind.EDITED, "3"),
         ("5", ConflictKind.STRANGER, "5"),
-        ("4", ConflictKind.NATURAL_KEY, "90"),
     ]
+    assert [(c.key, c.kind, c.held_by) for c in found.twins] == [("4", ConflictKind.TWIN, "90")]
+    assert found.edits["3"].before == {"text": "edited there"}
+    assert found.edits["3"].after == {"text": "x"}
+    assert "5" not in found.edits
     assert found.before == 5
+
+
+def test_a_twin_that_was_edited_is_a_conflict_and_one_in_two_parts_is_nobodys() -> None:
+    found = sorted_([row(4, slug="taken", text="mine")], [row(90, slug="taken", text="theirs")])
+    assert [(c.key, c.kind, c.held_by) for c in found.conflicts] == [("4", ConflictKind.NATURAL_KEY, "90")]
+    assert found.edits["90"].after == {"text": "mine"}
+    both = replace(PROFILE, unique=("slug", "peer"))
+    split = sort([row(4, "s", peer=7)], [row(90, "s"), row(91, "t", peer=7)], both, Rules(TYPES))
+    assert [(c.key, c.kind, c.columns) for c in split.conflicts] == [("4", ConflictKind.STRANGER, ("peer", "slug"))]
+    assert counterparts([row(4, "s", peer=7)], [row(90, "s"), row(91, "t", peer=7)], both, TYPES) == {}
 
 
 def test_a_value_held_by_an_edited_row_is_a_conflict_not_a_refusal() -> None:
     found = sorted_([row(1, slug="a"), row(2, slug="b")], [row(1, slug="b")])
     assert {(c.key, c.kind) for c in found.conflicts} == {
         ("1", ConflictKind.STRANGER),
-        ("2", ConflictKind.NATURAL_KEY),
     }
+    assert [(c.key, c.held_by) for c in found.twins] == [("2", "1")]
     assert found.create == []
 
 
@@ -140,7 +154,8 @@ _ROWS = st.lists(
 @given(_ROWS, _ROWS)
 def test_every_row_of_the_export_has_exactly_one_place(wanted: list[Any], observed: list[Any]) -> None:
     found = sorted_(wanted, observed)
-    places = [str(each["id"]) for each in found.create] + found.identical + [c.key for c in found.conflicts]
+    places = [str(each["id"]) for each in found.create] + found.identical
+    places += [c.key for c in (*found.conflicts, *found.twins)]
     assert sorted(places) == sorted(str(each["id"]) for each in wanted)
     assert found.before == len(observed)
 

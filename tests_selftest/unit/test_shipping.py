@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks import shipping
+from fixtures.checks import people, refusals, shipping
+from fixtures.checks.embedded import Embedded
 from fixtures.model.dataset import CollectionProfile, ExportedFile, Reference
 from fixtures.model.shipment import KeyMap
 from fixtures.operations import exported
 from fixtures.operations.import_log import CREATED, REFUSED, SKIPPED, ImportLog, ended, tally
 from fixtures.operations.journal import Journal
+from fixtures.operations.parcels import Limits, encoded, packed, wired
 
 PROFILE = CollectionProfile(
     name="blocks",
@@ -49,27 +51,78 @@ def test_an_any_reference_is_rewritten_by_the_collection_it_names() -> None:
     assert shipping.shipped({**row, "item": "d1"}, PROFILE, KEYS)["item"] == "d1"
 
 
-def test_a_user_production_does_not_have_becomes_null() -> None:
-    assert shipping.shipped({"id": 1, "owner": "u-gone"}, PROFILE, KEYS)["owner"] is None
+def test_a_row_of_a_user_production_does_not_have_is_refused_and_never_given_to_another() -> None:
+    sent = shipping.shipped({"id": 1, "owner": "u-gone"}, PROFILE, KEYS)
+    assert sent["owner"] == "u-gone"
+    refusal = refusals.of_references(sent, PROFILE, {"directus_users": {"u-there"}}, {})
+    assert refusal is not None
+    assert (refusal.code, refusal.key) == (refusals.NOBODY, "1")
+    assert [finding.code for finding in refusals.named([refusal])] == ["MIG-418"]
+    ours = shipping.shipped({"id": 1, "owner": "u-local"}, PROFILE, KEYS)
+    assert refusals.of_references(ours, PROFILE, {"directus_users": {"u-there"}}, {}) is None
+
+
+def test_a_person_is_found_by_e_mail_or_by_what_was_said_and_else_not_at_all() -> None:
+    local = {"1": "Ada@example.org", "2": "former@example.org", "3": "nobody@example.org"}
+    there = [{"id": "a", "email": "ada@Example.org"}, {"id": "b", "email": "editor@example.org"}, {"id": "c"}]
+    said = {"former@example.org": "editor@example.org", "nobody@example.org": "gone@example.org"}
+    assert people.counterparts(local, there, said) == {"1": "a", "2": "b"}
+
+
+UUIDS = [f"{n:08x}-0000-4000-8000-00000000000{n}" for n in range(1, 4)]
+INSIDE = Embedded(KeyMap(users={}, twins={"definitions": {UUIDS[0]: UUIDS[1]}, "sections": {"5": "61"}}))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (f'<a data-id="{UUIDS[0].upper()}">x</a>', f'<a data-id="{UUIDS[1]}">x</a>'),
+        (f"<img src='/assets/{UUIDS[2]}?width=5'>", f"<img src='/assets/{UUIDS[2]}?width=5'>"),
+        ("see /admin/content/sections/5?x or 5", "see /admin/content/sections/61?x or 5"),
+        ("/items/sections/55 and /items/other/5", "/items/sections/55 and /items/other/5"),
+        ({"collection": "sections", "item": "5", "n": 5}, {"collection": "sections", "item": "61", "n": 5}),
+        ([{"collection": "sections", "id": 5}], [{"collection": "sections", "id": 61}]),
+        ({"collection": "chapters", "id": 5}, {"collection": "chapters", "id": 5}),
+        ({"deep": {"list": [UUIDS[0]]}}, {"deep": {"list": [UUIDS[1]]}}),
+    ],
+)
+def test_ids_within_texts_are_rewritten_where_they_are_surely_ids(before: Any, after: Any) -> None:
+    assert INSIDE.value(before) == after
+
+
+def test_a_text_of_no_collection_that_differs_is_not_looked_into() -> None:
+    assert Embedded(KeyMap(users={"u": "v"}, twins={})).idle
 
 
 def test_a_json_text_is_encoded_once_more_and_deferred_columns_are_null() -> None:
-    sent = shipping.on_the_wire(
-        {"j": "plain", "o": {"a": 1}, "s": "x", "p": 7}, {"j": "json", "o": "json"}, without=["p"]
-    )
-    assert sent == {"j": '"plain"', "o": {"a": 1}, "s": "x", "p": None}
+    wire = wired({"j": "json", "o": "json"}, without=["p"])
+    assert wire({"j": "plain", "o": {"a": 1}, "s": "x", "p": 7}) == {"j": '"plain"', "o": {"a": 1}, "s": "x", "p": None}
 
 
 _ROWS = st.lists(st.fixed_dictionaries({"id": st.integers(), "text": st.text(max_size=80)}), max_size=30)
 
 
 @given(_ROWS, st.integers(1, 7), st.integers(60, 900))
-def test_batches_keep_every_row_in_its_order_within_both_limits(rows: list[Any], most: int, size: int) -> None:
-    cut = list(shipping.batches(rows, most_rows=most, most_bytes=size))
-    assert [row for batch in cut for row in batch] == rows
-    for batch in cut:
-        assert 0 < len(batch) <= most
-        assert len(batch) == 1 or len(json.dumps(batch, ensure_ascii=False).encode()) <= size
+def test_parcels_keep_every_row_in_its_order_within_both_limits(rows: list[Any], most: int, size: int) -> None:
+    cut = list(packed(rows, key="id", wire=lambda row: row, limits=Limits(most, size)))
+    assert [row for parcel in cut for row in json.loads(parcel.body)] == rows
+    assert [key for parcel in cut for key in parcel.keys] == [str(row["id"]) for row in rows]
+    for parcel in cut:
+        assert 0 < len(parcel.keys) <= most
+        assert len(parcel.keys) == 1 or len(parcel.body) <= size
+
+
+@given(_ROWS)
+def test_the_halves_of_a_parcel_are_the_parcel(rows: list[Any]) -> None:
+    for parcel in packed(rows, key="id", wire=lambda row: row, limits=Limits(9, 900)):
+        first, second = parcel.halves()
+        assert first.keys + second.keys == parcel.keys
+        assert parcel.without(set(first.keys)).keys == tuple(k for k in parcel.keys if k not in set(first.keys))
+
+
+def test_what_the_quick_encoder_cannot_write_is_written_all_the_same() -> None:
+    for value in (2**70, "\ud800 half", {"deep": [2**80]}):
+        assert json.loads(encoded({"v": value})) == {"v": value}
 
 
 @given(st.dictionaries(st.integers(1, 40), st.one_of(st.none(), st.integers(1, 40)), max_size=40))
@@ -129,6 +182,20 @@ def test_the_journal_knows_its_rows_after_a_kill(tmp_path: Path) -> None:
         torn.write('{"collection": "t", "ke')
     Journal(path).intend("t", ["3"])
     assert Journal(path).ours == {"t": {"1", "2", "3"}}
+
+
+def test_the_journal_knows_what_became_of_what_it_sent(tmp_path: Path) -> None:
+    """A refused key is not ours; the values before a change are those of the first look, whatever came after."""
+    journal = Journal(tmp_path / "j")
+    journal.intend("t", ["1", "2"])
+    journal.came("t", ["1"])
+    journal.refused("t", ["2"])
+    journal.keep("t", {"9": {"title": "theirs"}})
+    journal.keep("t", {"9": {"title": "ours"}})
+    journal.stamps("t", ["1"])
+    again = Journal(tmp_path / "j")
+    assert (again.ours, again.arrived, again.stamped) == ({"t": {"1"}}, {"t": {"1"}}, {"t": {"1"}})
+    assert again.before == {"t": {"9": {"title": "theirs"}}}
 
 
 def test_the_log_is_counted_by_its_newest_run(tmp_path: Path) -> None:
