@@ -8,6 +8,7 @@ pytest_plugins = [
     "fixtures.plugins.rerun",
     "fixtures.plugins.listing",
     "fixtures.plugins.handles",
+    "fixtures.plugins.way_back",
     "fixtures.plugins.site",
     "fixtures.plugins.repositories",
     "fixtures.plugins.deliveries",

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.backup import ExportOutcome, RollbackPoint
-from fixtures.model.baseline import Baseline
 from fixtures.model.finding import told
-from fixtures.operations import backup
+from fixtures.model.fingerprint import Fingerprint
+from fixtures.operations import backup, render_export
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -59,7 +59,7 @@ def test_render_makes_a_backup(
 ) -> None:
     """Create manual backup snapshot"""
     point = backup.standing(evidence)
-    outcome = backup.kept(point) or backup.ask_render(
+    outcome = render_export.kept(point) or render_export.ask_render(
         render_operator,
         render_operator.database(settings.render_postgres),
         database,
@@ -70,7 +70,7 @@ def test_render_makes_a_backup(
     )
     assert outcome.artefact is not None or outcome.reason
     evidence.write(outcome)
-    evidence.say(backup.spoken_export(outcome, kept=point is not None))
+    evidence.say(render_export.spoken_export(outcome, kept=point is not None))
 
 
 @action("1.4.3")
@@ -83,7 +83,7 @@ def test_the_backup_is_whole(backup_places: Places, evidence: Evidence, progress
     findings = backup.verify_file(outcome.artefact)
     assert not findings, told(findings)
     if backup.standing(evidence) is None:
-        findings = backup.unproven(
+        findings = backup.unproven_export(
             outcome.artefact, backup_places, progress, before=outcome.before, after=outcome.after
         )
         assert not findings, told(findings)
@@ -104,14 +104,21 @@ def test_an_own_dump_is_made(
     point = backup.standing(evidence)
     if point is None:
         found = render.database(settings.render_postgres)
-        exported = backup.exported(evidence)
-        recovery = render.recovery(found.id)
-        point, rows = backup.take_point(
-            database_url, found, database, backup_places, progress, exported=exported, recovery=recovery
+        export = render_export.exported(evidence)
+        point, held = backup.take_point(
+            database_url,
+            found,
+            database,
+            backup_places,
+            evidence.folder / evidence.group,
+            progress,
+            export=export.artefact,
+            export_reason=export.reason,
+            recovery=render.recovery(found.id),
         )
-        evidence.write(rows)
+        evidence.write(held)
         evidence.write(point)
-    findings = backup.verify(point)
+    findings = backup.verify(point, backup_places.tools)
     assert not findings, told(findings)
     evidence.say(backup.spoken(point))
 
@@ -131,7 +138,7 @@ def test_a_backup_exists(evidence: Evidence) -> None:
 def test_the_backup_is_verified(settings: Settings, evidence: Evidence) -> None:
     """Backup verified and documented"""
     point = evidence.read(RollbackPoint, of="1.4")
-    assert point.proven_at or not settings.scratch_database_url, "the dump was not restored, although there is a place"
+    assert point.proof or not settings.scratch_database_url, "the dump was not restored, although there is a place"
     assert backup.read_manifest(point) == point
     evidence.say(backup.spoken(point))
 
@@ -139,9 +146,10 @@ def test_the_backup_is_verified(settings: Settings, evidence: Evidence) -> None:
 @acceptance("1.4.A3")
 def test_the_timestamp_is_recorded(evidence: Evidence) -> None:
     """Backup timestamp recorded for rollback reference"""
-    point, rows = evidence.read(RollbackPoint, of="1.4"), evidence.read(Baseline, of="1.4")
+    point, held = evidence.read(RollbackPoint, of="1.4"), evidence.read(Fingerprint, of="1.4")
     first_write = evidence.ledger.first_write
-    assert first_write is None or point.taken_at <= rows.taken_at < first_write
+    assert point.taken_at == held.taken_at
+    assert first_write is None or point.taken_at < first_write
     evidence.say(f"Rollback point {point.id}, taken {point.taken_at:%Y-%m-%d %H:%M:%SZ}, before the first write.")
 
 
@@ -150,14 +158,14 @@ def test_production_may_be_changed(
     render: RenderObserver, database: PostgresObserver, settings: Settings, evidence: Evidence
 ) -> None:
     """Ready to proceed with schema changes"""
-    point, rows = evidence.read(RollbackPoint, of="1.4"), evidence.read(Baseline, of="1.4")
+    point, held = evidence.read(RollbackPoint, of="1.4"), evidence.read(Fingerprint, of="1.4")
     assert render.database(settings.render_postgres).available
     assert set(point.counts) <= set(database.tables())
-    assert {each.table for each in rows.tables} <= set(rows.counts)
-    assert sum(len(each.rows) for each in rows.tables) > 0
+    assert point.counts == held.counts
+    assert held.rows > 0
     evidence.say(
-        f"{sum(len(each.rows) for each in rows.tables):,} rows of {len(rows.tables)} tables are remembered by hash;"
-        " phase 5 proves that they are still there."
+        f"{held.rows:,} rows of all {len(held.tables)} tables are remembered by hash, as snapshot {held.snapshot_id} of"
+        " the database held them; phases 3, 4 and 5 prove that they are still there."
     )
 
 

@@ -11,18 +11,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fixtures.checks import audit as audited
-from fixtures.checks import schema, trials
+from fixtures.checks import schema, standing, trials
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import ReferenceCheck
-from fixtures.model.baseline import Baseline
 from fixtures.model.finding import told
+from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.trial import Trial
-from fixtures.operations import apply, audit, export, family, importing, quiet, schema_papers, standing_data
+from fixtures.operations import (
+    apply,
+    audit,
+    export,
+    family,
+    importing,
+    quiet,
+    schema_papers,
+    standing_data,
+    standing_rows,
+)
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
+    from fixtures.model.secret import Secret
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
@@ -106,7 +117,7 @@ def test_nothing_is_orphaned(
     local = evidence.read(Snapshot, of="1.2")
     found = audit.references(database, local, lambda text, done, of: progress("orphans", text, done, of))
     evidence.write(found, "references")
-    findings = [*audited.orphaned(found), *standing_data.unreachable(evidence.read(Baseline, of="1.4"), production)]
+    findings = [*audited.orphaned(found), *standing_data.unreachable(evidence.read(Fingerprint, of="1.4"), production)]
     assert not findings, told(findings)
     evidence.say(f"{len(found)} references looked at by SQL, no orphan; every existing collection is accessible.")
 
@@ -114,9 +125,9 @@ def test_nothing_is_orphaned(
 @acceptance("3.4.A1")
 def test_a_diff_names_nothing(production: DirectusObserver, evidence: Evidence) -> None:
     """Production schema matches local schema (verified by diff)"""
-    standing = apply.observe(production, evidence.read(Snapshot, of="1.2"))
-    assert standing.outstanding == ()
-    assert standing.withheld == schema_papers.withheld(evidence.read(SchemaPlan, of="3.2"))
+    observed = apply.observe(production, evidence.read(Snapshot, of="1.2"))
+    assert observed.outstanding == ()
+    assert observed.withheld == schema_papers.withheld(evidence.read(SchemaPlan, of="3.2"))
 
 
 @acceptance("3.4.A2")
@@ -146,13 +157,16 @@ def test_every_rule_was_tried(evidence: Evidence) -> None:
 
 
 @acceptance("3.4.A5")
-def test_production_data_is_whole(database: PostgresObserver, evidence: Evidence) -> None:
+def test_production_data_is_whole(
+    database: PostgresObserver, database_url: Secret, evidence: Evidence, progress: Progress
+) -> None:
     """No orphaned data or integrity issues"""
     references = evidence.read(list[ReferenceCheck], of="3.4", name="references")
     assert len(references) == audit.expected_references(evidence.read(Snapshot, of="1.2"))
-    findings = standing_data.changed(evidence.read(Baseline, of="1.4"), database, importing.journal(evidence.ledger))
+    found = standing_rows.look(evidence, database_url, database, progress)
+    findings = standing.lost(found)
     assert not findings, told(findings)
-    evidence.say("Every row production had before the migration is there with the same values.")
+    evidence.say(standing.spoken(found))
 
 
 @acceptance("3.4.A6", closes=True)

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import access, audit, data_rules
+from fixtures.checks import access, audit, data_rules, standing
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import ReferenceCheck
-from fixtures.model.baseline import Baseline
 from fixtures.model.finding import told
 from fixtures.model.imports import ImportResult
 from fixtures.model.rows import CollectionVerified, Duplicates, RelationsRead
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall
 from fixtures.operations import audit as auditing
-from fixtures.operations import data_audit, family, importing, quiet, relations_read, standing_data
+from fixtures.operations import data_audit, family, importing, quiet, relations_read, standing_rows
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
+    from fixtures.model.secret import Secret
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
@@ -40,7 +40,7 @@ def test_counts_are_as_expected(
     cargo = importing.cargo(evidence, settings, production)
     conflicts = evidence.read(ImportResult, of="4.2").conflicts
     found = data_audit.verify_rows(
-        production, database, cargo, evidence.read(Baseline, of="1.4"), conflicts, progress=progress
+        production, database, cargo, standing_rows.before(evidence), conflicts, progress=progress
     )
     evidence.write(found, "verified")
     findings = data_rules.miscounted(found)
@@ -129,14 +129,18 @@ def test_counts_match(production: DirectusObserver, evidence: Evidence) -> None:
 
 
 @acceptance("4.3.A2")
-def test_data_is_intact(database: PostgresObserver, evidence: Evidence) -> None:
+def test_data_is_intact(
+    database: PostgresObserver, database_url: Secret, evidence: Evidence, progress: Progress
+) -> None:
     """Sample items verified and data intact"""
     found = evidence.read(list[CollectionVerified], of="4.3", name="verified")
     assert sum(each.equal for each in found) > 0
     assert [each.collection for each in found if each.equal + each.kept != each.in_file] == []
-    findings = standing_data.changed(evidence.read(Baseline, of="1.4"), database, importing.journal(evidence.ledger))
+    again = standing_rows.look(evidence, database_url, database, progress)
+    was = standing_rows.before(evidence)
+    findings = [*standing.lost(again), *standing_rows.sent_again(was, importing.journal(evidence.ledger))]
     assert not findings, told(findings)
-    evidence.say("Every row production had before the migration is there with the same values.")
+    evidence.say(standing.spoken(again))
 
 
 @acceptance("4.3.A3")

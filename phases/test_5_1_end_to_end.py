@@ -12,14 +12,25 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fixtures.checks import access as access_checks
-from fixtures.checks import pages
+from fixtures.checks import pages, standing
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.access import Grants
 from fixtures.model.export import DataExport, Inventory
 from fixtures.model.finding import told
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall, Deed, PageVisit
-from fixtures.operations import access, asking, exported, history, importing, journeys, quiet, scratch, site_form
+from fixtures.operations import (
+    access,
+    asking,
+    exported,
+    history,
+    importing,
+    journeys,
+    quiet,
+    scratch,
+    site_form,
+    standing_rows,
+)
 from fixtures.operations.page_look import page_name
 from fixtures.operations.visit import Sightings, unreported
 
@@ -33,6 +44,7 @@ if TYPE_CHECKING:
     from fixtures.settings import Settings
     from fixtures.systems.browser import Browser
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
+    from fixtures.systems.postgres import PostgresObserver
 
 pytestmark = task_group("5.1")
 
@@ -272,16 +284,24 @@ def test_nothing_complained(evidence: Evidence) -> None:
 
 @acceptance("5.1.A7", closes=True)
 def test_the_application_works(
-    visitors: Visitors, production: DirectusObserver, evidence: Evidence, settings: Settings
+    visitors: Visitors,
+    production: DirectusObserver,
+    database: PostgresObserver,
+    database_url: Secret,
+    evidence: Evidence,
+    settings: Settings,
+    progress: Progress,
 ) -> None:
     """Application fully functional with migrated data"""
     lines = [f"5.1.{number}" for number in range(1, 7)] + [f"5.1.A{number}" for number in range(1, 7)]
     assert history.unpassed(evidence.ledger, lines) == []
     assert evidence.read(Snapshot, of="1.2").tables
     assert production.ping()
-    findings = pages.display(visitors.plain(unreported))
+    again = standing_rows.look(evidence, database_url, database, progress)
+    findings = [*pages.display(visitors.plain(unreported)), *standing.lost(again)]
     assert not findings, told(findings)
     evidence.say(f"All {len(lines)} lines of 5.1 passed, and {settings.directus_url} answers as they ended.")
+    evidence.say(standing.spoken(again))
 
 
 @gate("5.1")

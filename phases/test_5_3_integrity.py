@@ -11,19 +11,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fixtures.checks import audit as checks
-from fixtures.checks import schema
+from fixtures.checks import schema, standing
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import FileCheck, FinalCount, ReferenceCheck
-from fixtures.model.baseline import Baseline
 from fixtures.model.export import AssetInventory, DataExport, Inventory
 from fixtures.model.finding import Finding, told
 from fixtures.model.imports import ImportResult
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import audit, history, schema_papers
+from fixtures.operations import audit, history, schema_papers, standing_rows
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
+    from fixtures.model.secret import Secret
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
@@ -61,7 +61,7 @@ def test_every_collection_is_counted(
     production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Verify all collection item counts"""
-    final, before = evidence.read(Snapshot, of="5.3"), evidence.read(Baseline, of="1.4")
+    final, before = evidence.read(Snapshot, of="5.3"), standing_rows.before(evidence)
     counts = audit.final_counts(
         production,
         final.tables,
@@ -184,17 +184,14 @@ def test_files_are_whole(evidence: Evidence) -> None:
 
 @acceptance("5.3.A6")
 def test_what_was_there_before_is_still_there(
-    database: PostgresObserver, evidence: Evidence, progress: Progress
+    database: PostgresObserver, database_url: Secret, evidence: Evidence, progress: Progress
 ) -> None:
     """Complete data integrity confirmed"""
-    baseline = evidence.read(Baseline, of="1.4")
-    progress("audit", "comparing the rows of before, hash by hash")
-    before = {table.table: table.rows for table in baseline.tables if table.key}
-    findings = checks.vanished(before, audit.digests(database, baseline))
+    found = standing_rows.look(evidence, database_url, database, progress)
+    findings = standing.lost(found)
     assert not findings, told(findings)
-    rows = sum(len(each) for each in before.values())
-    assert rows > 0
-    evidence.say(f"{rows:,} rows of {len(before)} tables that were there before the migration are there unchanged.")
+    assert found.rows > 0
+    evidence.say(standing.spoken(found))
 
 
 @acceptance("5.3.A7", closes=True)

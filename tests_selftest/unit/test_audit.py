@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.checks.audit import damaged, miscounted, orphaned, vanished
+from fixtures.checks.audit import damaged, miscounted, orphaned
 from fixtures.model.audit import FileCheck, FinalCount, ReferenceCheck
 from fixtures.model.dataset import CollectionProfile
 from fixtures.operations.audit import imported
@@ -36,13 +36,6 @@ def test_a_file_with_other_bytes_or_without_any_is_seen() -> None:
     other = FileCheck("2", "b.png", 200, "y", ("other bytes: y instead of x",))
     gone = FileCheck("3", "c.png", 403, "", ())
     assert [finding.where[-1] for finding in damaged([good, other, gone])] == ["2", "3"]
-
-
-def test_rows_of_before_must_still_be_there_as_they_were() -> None:
-    before = {"a": {"1": "x", "2": "y"}, "b": {"1": "z"}}
-    assert vanished(before, {"a": {"1": "x", "2": "y", "3": "new"}, "b": {"1": "z"}}) == []
-    found = vanished(before, {"a": {"1": "x", "2": "CHANGED"}})
-    assert [(finding.code, finding.observed) for finding in found] == [("MIG-554", "keys 2"), ("MIG-554", "keys 1")]
 
 
 def test_what_must_have_been_added_is_told_from_keys_alone() -> None:

@@ -1,0 +1,95 @@
+"""Nothing can write to production without a proven, fresh and whole backup taken before the first write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.evidence.ledger import Kind, Ledger
+from fixtures.evidence.store import Evidence
+from fixtures.model.backup import Artefact, Proof, RollbackPoint
+from fixtures.operations import way_back
+from fixtures.operations.backup import NoWayBack
+from fixtures.systems.dump import PostgresTools, fingerprint
+from tests_selftest.gating.conftest import CONFTEST, Pages
+
+NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+TOOLS = PostgresTools(Path("/nowhere/pg_dump"), Path("/nowhere/pg_restore"))
+Change = Callable[[RollbackPoint], RollbackPoint]
+
+
+def point(folder: Path, *, taken_at: datetime) -> RollbackPoint:
+    path = folder / "x.dump"
+    path.write_bytes(b"PGDMP and more")
+    file = fingerprint(path)
+    dump = Artefact("pg_dump", path.name, str(path), file.size_bytes, file.sha256, taken_at, 2)
+    proof = Proof(taken_at, "1-1", 2, 10, "c" * 64, 1.0)
+    return RollbackPoint("x", taken_at, "db", "18.4", dump, None, "none", "AVAILABLE", None, taken_at, {}, proof)
+
+
+def judged(tmp_path: Path, *, taken: timedelta, wrote: timedelta | None = None, change: Change | None = None) -> None:
+    """What happens when a write is asked for NOW; times are before now."""
+    moment = [NOW - taken]
+    ledger = Ledger(tmp_path / "ledger.jsonl", run="run-1", inputs="i", suite="s", clock=lambda: moment[0])
+    ledger.add(Kind.OPENED, "migration")
+    evidence = Evidence(tmp_path / "run-1", ledger)
+    if wrote is not None and wrote > taken:
+        moment[0] = NOW - wrote
+        ledger.add(Kind.INTENT, "2.1.6")
+    evidence.begin("1.4.4")
+    made = point(tmp_path, taken_at=NOW - taken)
+    evidence.write(change(made) if change else made)
+    if wrote is not None and wrote <= taken:
+        moment[0] = NOW - wrote
+        ledger.add(Kind.INTENT, "2.1.6")
+    way_back.secured(evidence, TOOLS, fresh_minutes=60, now=NOW)
+
+
+def minutes(number: int) -> timedelta:
+    return timedelta(minutes=number)
+
+
+def test_a_proven_and_fresh_backup_lets_writes_through(tmp_path: Path) -> None:
+    judged(tmp_path, taken=minutes(59))
+
+
+def test_once_something_was_written_the_age_at_that_moment_counts(tmp_path: Path) -> None:
+    judged(tmp_path, taken=minutes(600), wrote=minutes(590))
+
+
+@pytest.mark.parametrize(
+    ("times", "change", "code"),
+    [
+        ({"taken": minutes(61)}, None, "MIG-044"),
+        ({"taken": minutes(200), "wrote": minutes(130)}, None, "MIG-044"),
+        ({"taken": minutes(10), "wrote": minutes(20)}, None, "MIG-043"),
+        ({"taken": minutes(1)}, lambda made: replace(made, proof=None), "MIG-042"),
+        ({"taken": minutes(1)}, lambda made: replace(made, dump=replace(made.dump, sha256="0" * 64)), "MIG-1"),
+        ({"taken": minutes(1)}, lambda made: replace(made, dump=replace(made.dump, path="/gone")), "MIG-150"),
+    ],
+)
+def test_every_other_backup_stops_the_write(
+    tmp_path: Path, times: dict[str, Any], change: Change | None, code: str
+) -> None:
+    with pytest.raises(NoWayBack, match=code):
+        judged(tmp_path, **times, change=change)
+
+
+@pytest.mark.parametrize("handle", ["production_operator", "production_sandbox", "frontend_delivery", "people"])
+def test_no_handle_that_writes_exists_without_a_backup(pages: Pages, handle: str) -> None:
+    """Every gate says it is open, and yet there is no rollback point: the handle itself refuses."""
+    pytester = pages()
+    plugins = '"fixtures.plugins.handles", "fixtures.plugins.way_back", "fixtures.plugins.deliveries",'
+    plugins += '"fixtures.plugins.repositories", "fixtures.plugins.site",'
+    pytester.makeconftest(CONFTEST.replace("[\n", f"[{plugins}\n"))
+    file = pytester.path / "phases" / "test_2_1_page.py"
+    file.write_text(file.read_text().replace("def test_2_1_1():", f"def test_2_1_1({handle}):"))
+    result = pytester.runpytest_subprocess("phases", "--target", "staging", "-m", "phase1 or phase2")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*MIG-041 There is no backup of production in this migration.*"])
+    assert "Unreachable" not in result.stdout.str(), "something was asked of production before the backup was"

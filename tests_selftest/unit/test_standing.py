@@ -1,0 +1,69 @@
+"""A row that is not as it was is a loss, unless a person did it or the plan announced it; nothing else explains it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from fixtures.checks import standing
+from fixtures.model.fingerprint import ColumnChange, Comparison, LiveWrite, RowChange, TableChange
+
+AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+
+
+def change(table: str, *rows: tuple[str, str], columns: tuple[ColumnChange, ...] = ()) -> TableChange:
+    what = [kind for _, kind in rows]
+    return TableChange(
+        table=table,
+        before=10,
+        now=9,
+        lost=what.count("gone"),
+        changed=what.count("other values"),
+        rows=tuple(RowChange((key,), kind) for key, kind in rows),
+        columns=columns,
+    )
+
+
+def codes(left: TableChange) -> list[str]:
+    return [found.code for found in standing.lost(Comparison(AT, AT, 10, 1, (left,)))]
+
+
+def test_what_a_person_did_is_no_loss_and_the_rest_is() -> None:
+    found = change("a", ("1", "gone"), ("2", "other values"), ("3", "other values"))
+    left = standing.unexplained(found, {("a", "1"), ("a", "3"), ("b", "2")}, {}, set())
+    assert (left.lost, left.changed, [row.key for row in left.rows]) == (0, 1, [("2",)])
+    assert codes(left) == ["MIG-345"]
+    assert standing.unexplained(found, {("a", "1"), ("a", "2"), ("a", "3")}, {}, set()).intact
+
+
+def test_the_plan_explains_a_changed_description_and_not_a_lost_one() -> None:
+    found = change("directus_fields", ("1", "other values"), ("2", "gone"), ("3", "other values"))
+    left = standing.unexplained(found, set(), {"1": "a.title", "3": "a.text"}, {"a.title"})
+    assert [(row.key, row.what) for row in left.rows] == [(("2",), "gone"), (("3",), "other values")]
+
+
+@pytest.mark.parametrize("now", ["", "text"])
+def test_a_column_that_goes_or_changes_its_type_is_a_loss_unless_planned(now: str) -> None:
+    found = change("a", columns=(ColumnChange("title", "varchar(9)", now),))
+    assert codes(standing.unexplained(found, set(), {}, set())) == ["MIG-345"]
+    assert standing.unexplained(found, set(), {}, {"a.title"}).intact
+
+
+def test_more_rows_than_can_be_named_stay_a_loss() -> None:
+    """Only as many as are named can be explained; the rest is counted."""
+    found = TableChange("a", 90_000, 1, lost=89_999, rows=(RowChange(("1",), "gone"),))
+    assert standing.unexplained(found, {("a", "1")}, {}, set()).lost == 89_998
+
+
+def test_a_table_whose_rows_cannot_be_looked_for_is_said() -> None:
+    left = TableChange("a", 10, 0, lost=10, problem="the table is gone")
+    (finding,) = standing.lost(Comparison(AT, AT, 10, 1, (left,)))
+    assert "the table is gone" in finding.sentence
+
+
+def test_people_are_named() -> None:
+    write = LiveWrite("a", "1", "update", "ada@udo.example", AT)
+    text = standing.spoken(Comparison(AT, AT, 10, 1, (), (write,), ("a.title",)))
+    assert "except 1 that people changed since (ada@udo.example)" in text
+    assert "description of 1 objects" in text
