@@ -14,7 +14,17 @@ from fixtures.checks import import_rules
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import told
 from fixtures.model.imports import ImportPlan, ImportResult
-from fixtures.operations import classify, data_audit, import_log, import_papers, importing, lanes, quiet, sequences
+from fixtures.operations import (
+    classify,
+    data_audit,
+    import_log,
+    import_papers,
+    importing,
+    lanes,
+    quiet,
+    sequences,
+    stamps,
+)
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -51,6 +61,7 @@ def test_what_production_lacks_is_imported(
     """Execute import script (API method - RECOMMENDED)"""
     plan, log = evidence.read(ImportPlan, of="4.1"), settings.migration_dir / import_papers.LOG
     cargo = importing.cargo(evidence, settings, production_operator)
+    writable = database_url if settings.restores_stamps else None
     with (
         evidence.attempt("4.2.2", create=plan.to_create, quiet=list(plan.quiet)) as attempt,
         quiet.quiet(production_operator, cargo.order.collections, journal=importing.paused_flows(evidence.ledger)),
@@ -63,15 +74,18 @@ def test_what_production_lacks_is_imported(
             log=lines,
             progress=progress,
             reported=importing.reported(evidence),
+            stamps=settings.restores_stamps,
         )
         result = lanes.run(settings.import_lane, cargo, way)
-        lagging = sequences.catch_up(production_operator, production_sandbox, database, cargo.wanted)
+        lagging = sequences.catch_up(production_operator, production_sandbox, database, cargo.wanted, writable=writable)
         attempt.outcome = {"created": result.created, "skipped": result.skipped, "refused": len(result.refusals)}
     assert result.outcomes, "nothing was sorted, so nothing was imported"
     evidence.write(result)
     evidence.attach("import-result.txt", import_papers.result_table(result))
     evidence.say(import_papers.spoken_result(result))
     evidence.say(sequences.spoken(lagging))
+    if result.stamps is not None:
+        evidence.say(stamps.spoken(result.stamps))
 
 
 @action("4.2.3")
