@@ -46,7 +46,9 @@ def test_every_collection_is_exported(
 ) -> None:
     """Export data from each collection"""
     inventory = evidence.read(Inventory, of="1.3")
-    data = export.export_data(inventory, source, settings.migration_dir, progress)
+    data = export.export_data(
+        inventory, source, settings.migration_dir, progress, database=settings.local_database_url or None
+    )
     assets = export.export_assets(source, settings.migration_dir, progress)
     assert [file.collection for file in data.files] == [each.name for each in inventory.profiles]
     evidence.write(data)

@@ -13,7 +13,6 @@ LEFT_OUT = frozenset({"directus_activity", "directus_revisions", "directus_sessi
 
 OF_THE_MOMENT = {
     "directus_users": {"last_access", "last_page"},
-    "directus_files": {"uploaded_on", "created_on", "modified_on"},
     "directus_flows": set[str](),
 }
 """Columns that say when something was done here, so no two runs agree in them."""
