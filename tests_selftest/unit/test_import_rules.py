@@ -76,6 +76,18 @@ def test_counts_that_are_not_as_expected_are_named() -> None:
     assert codes(now=10, now_sql=10) == ["MIG-433"]
 
 
+def test_rows_beyond_those_named_are_counted() -> None:
+    found = data_rules.other_values([replace(VERIFIED, different=(RowDifference("7", ("fee",)),), differing=1201)])
+    assert [finding.observed for finding in found] == ["differs in fee", "1,200 rows more that differ"]
+
+
+def test_stamps_that_are_not_those_of_local_are_counted_by_column() -> None:
+    (finding,) = data_rules.other_stamps([replace(VERIFIED, stamps={"date_created": 3, "user_created": 0})])
+    assert finding.code == "MIG-438"
+    assert "date_created" in finding.where
+    assert data_rules.other_stamps([VERIFIED]) == []
+
+
 def test_a_row_with_other_values_is_named_by_key_and_column() -> None:
     (finding,) = data_rules.other_values([replace(VERIFIED, different=(RowDifference("7", ("fee",)),))])
     assert finding.code == "MIG-434"
