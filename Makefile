@@ -5,7 +5,7 @@ PY     := .venv/bin/python
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearsal test kills world runbook lint fresh clean
+.PHONY: help rehearsal test fingerprint kills world runbook lint fresh clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -18,6 +18,9 @@ test: .venv/ready lint ## every self-test of the suite, on two cores
 
 kills: .venv/ready ## harm the import and the schema apply at many moments; each must end as in peace
 	@$(PY) -m tests_selftest.kills $(ARGS)
+
+fingerprint: .venv/ready ## a million rows: time beside pg_dump, memory, and one flipped byte found
+	@$(PY) -m tests_selftest.bench.fingerprint $(ARGS)
 
 world: .venv/ready ## start the rehearsal's systems alone and hold them until Ctrl-C
 	@$(PY) -m fixtures.world show --root .world $(ARGS)
