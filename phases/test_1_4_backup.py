@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fixtures.checks import file_store as file_checks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.backup import ExportOutcome, RollbackPoint
+from fixtures.model.file_store import FileStore
 from fixtures.model.finding import told
 from fixtures.model.fingerprint import Fingerprint
-from fixtures.operations import backup, render_export
+from fixtures.operations import backup, file_store, render_export
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -135,12 +137,25 @@ def test_a_backup_exists(evidence: Evidence) -> None:
 
 
 @acceptance("1.4.A2")
-def test_the_backup_is_verified(settings: Settings, evidence: Evidence) -> None:
+def test_the_backup_is_verified(
+    production: DirectusObserver,
+    render: RenderObserver,
+    settings: Settings,
+    evidence: Evidence,
+    progress: Progress,
+) -> None:
     """Backup verified and documented"""
     point = evidence.read(RollbackPoint, of="1.4")
-    assert point.proof or not settings.scratch_database_url, "the dump was not restored, although there is a place"
+    assert point.proof, "the dump was not restored into a scratch database"
     assert backup.read_manifest(point) == point
     evidence.say(backup.spoken(point))
+    if backup.standing(evidence) is None:
+        service = render.service(settings.render_backend)
+        evidence.write(file_store.read(production, render, service, progress))
+    files = evidence.read(FileStore, of="1.4")
+    evidence.say(file_checks.spoken(files))
+    findings = file_checks.ephemeral(files)
+    assert not findings, told(findings)
 
 
 @acceptance("1.4.A3")

@@ -11,15 +11,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fixtures.checks import audit as checks
+from fixtures.checks import file_store as file_checks
 from fixtures.checks import schema, standing
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import FileCheck, FinalCount, ReferenceCheck
 from fixtures.model.export import AssetInventory, DataExport, Inventory
+from fixtures.model.file_store import FileStore
 from fixtures.model.finding import Finding, told
 from fixtures.model.imports import ImportResult
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import audit, history, schema_papers, standing_rows
+from fixtures.operations import audit, file_store, history, schema_papers, standing_rows
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
     from fixtures.systems.postgres import PostgresObserver
+    from fixtures.systems.render import RenderObserver
 
 pytestmark = task_group("5.3")
 
@@ -184,14 +187,23 @@ def test_files_are_whole(evidence: Evidence) -> None:
 
 @acceptance("5.3.A6")
 def test_what_was_there_before_is_still_there(
-    database: PostgresObserver, database_url: Secret, evidence: Evidence, progress: Progress
+    production: DirectusObserver,
+    render: RenderObserver,
+    database: PostgresObserver,
+    database_url: Secret,
+    settings: Settings,
+    evidence: Evidence,
+    progress: Progress,
 ) -> None:
     """Complete data integrity confirmed"""
     found = standing_rows.look(evidence, database_url, database, progress)
-    findings = standing.lost(found)
+    files = file_store.read(production, render, render.service(settings.render_backend), progress)
+    before = evidence.read(FileStore, of="1.4")
+    findings = [*standing.lost(found), *file_checks.changed(before, files)]
     assert not findings, told(findings)
     assert found.rows > 0
     evidence.say(standing.spoken(found))
+    evidence.say(f"All {len(before.files) - len(before.missing)} files of before have the bytes they had.")
 
 
 @acceptance("5.3.A7", closes=True)
