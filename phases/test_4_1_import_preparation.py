@@ -17,7 +17,7 @@ from fixtures.model.export import AssetInventory, DataExport
 from fixtures.model.finding import told
 from fixtures.model.imports import ImportPlan
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import export, exported, import_papers, import_plan, importing
+from fixtures.operations import export, exported, import_papers, import_plan, importing, screening
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -45,6 +45,9 @@ def test_conflicts_are_analyzed(
     production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Analyze potential conflicts"""
+    data, local = evidence.read(DataExport, of="1.3"), evidence.read(Snapshot, of="1.2")
+    exact = settings.import_lane == "sql"
+    evidence.write(screening.screen(settings.migration_dir, data, local, exact_json=exact, progress=progress))
     cargo = importing.cargo(evidence, settings, production)
     findings = import_plan.unfit(cargo)
     assert not findings, told(findings)

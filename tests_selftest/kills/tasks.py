@@ -10,5 +10,6 @@ DIARY = ("directus_fields.id", "directus_relations.id")
 
 TASKS: dict[str, tuple[Task, int, dict[str, str]]] = {
     "api": (Task("import, lane api", "import", IMPORTED), 50, {}),
+    "sql": (Task("import, lane sql", "import", IMPORTED), 50, {"IMPORT_LANE": "sql"}),
     "apply": (Task("schema apply", "schema", APPLIED, ignoring=DIARY, sequences=False, between=False), 20, {}),
 }
