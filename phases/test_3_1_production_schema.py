@@ -14,7 +14,7 @@ from fixtures.checks import comparable
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import told
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import export, schema_papers
+from fixtures.operations import export, schema_papers, schema_plan
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -61,12 +61,16 @@ def test_the_schema_is_on_disk(settings: Settings, evidence: Evidence) -> None:
 
 
 @action("3.1.4", dry_run=True)
-def test_the_export_is_valid(production: DirectusObserver, settings: Settings) -> None:
+def test_the_export_is_valid(
+    production: DirectusObserver, database: PostgresObserver, settings: Settings, evidence: Evidence
+) -> None:
     """Validate production schema export"""
     path = settings.migration_dir / schema_papers.PRODUCTION_SCHEMA
     assert path.stat().st_size > 0
-    findings = export.invalid(export.read_snapshot(path), production)
+    snapshot = export.read_snapshot(path)
+    findings = [*export.invalid(snapshot, production), *schema_plan.contradicted(database, snapshot)]
     assert not findings, told(findings)
+    evidence.say(f"The database's own catalog says the same of all {len(snapshot.tables)} tables.")
 
 
 @acceptance("3.1.A1", dry_run=True)

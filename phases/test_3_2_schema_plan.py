@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import plan_safety, planning, schema
+from fixtures.checks import plan_safety, planning, probing, schema, waivers
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import told
 from fixtures.model.plan import SchemaPlan
-from fixtures.model.probe import Probed
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import apply, export, history, schema_papers
+from fixtures.operations import export, history, schema_papers, schema_plan
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -42,26 +41,30 @@ def test_the_files_are_compared(settings: Settings, evidence: Evidence) -> None:
 
 
 @action("3.2.2", dry_run=True)
-def test_every_change_is_identified(production: DirectusObserver, evidence: Evidence) -> None:
+def test_every_change_is_identified(
+    production: DirectusObserver, database: PostgresObserver, settings: Settings, evidence: Evidence
+) -> None:
     """Identify all schema changes"""
     local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
-    plan = apply.review(production, local, there)
+    accepted = schema_plan.accepted(settings.waivers)
+    plan, sorted_waivers = schema_plan.make(production, database, local, there, accepted=accepted)
     assert (plan.source, plan.target) == (local.digest, there.digest)
     evidence.write(plan)
     evidence.say(schema_papers.spoken(plan.changes))
+    if accepted:
+        evidence.say(waivers.spoken(sorted_waivers))
 
 
 @action("3.2.3", dry_run=True)
-def test_the_risks_are_assessed(database: PostgresObserver, evidence: Evidence) -> None:
+def test_the_risks_are_assessed(evidence: Evidence) -> None:
     """Assess migration risks"""
-    plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
-    probed = apply.probe(database, plan_safety.probes(plan, local), evidence.read(Snapshot, of="3.1"))
-    evidence.write(probed, "probes")
-    findings = plan_safety.stops(plan, probed)
+    plan = evidence.read(SchemaPlan, of="3.2")
+    findings = plan_safety.stops(plan)
     assert not findings, told(findings)
     noticed = schema_papers.breaking(plan.changes)
     evidence.say(
-        f"{len(probed)} questions asked of production's data, none stands in the way; "
+        f"{len(plan.answers)} questions asked of production's data and catalog, none stands in the way; "
+        f"{len(plan.waivers)} changes accepted by a waiver; "
         f"{len(noticed)} changes a client of the API may notice{': ' if noticed else '.'}{'; '.join(noticed)}"
     )
 
@@ -71,8 +74,7 @@ def test_the_order_is_planned(evidence: Evidence, settings: Settings) -> None:
     """Plan schema application order"""
     plan = evidence.read(SchemaPlan, of="3.2")
     assert planning.misordered(plan.changes) == []
-    probed = evidence.read(list[Probed], of="3.2", name="probes")
-    text = schema_papers.plan(plan, probed, applied=history.applied_plan(evidence))
+    text = schema_papers.plan(plan, applied=history.applied_plan(evidence))
     (settings.migration_dir / schema_papers.PLAN).write_text(text, encoding="utf-8")
     evidence.attach(schema_papers.PLAN, text)
     evidence.say("Collections, then fields, then constraints, then relations; parents before children.")
@@ -104,10 +106,14 @@ def test_nothing_differs_that_the_plan_does_not_name(settings: Settings, evidenc
 def test_nothing_is_deleted(evidence: Evidence) -> None:
     """No destructive changes detected (or properly planned)"""
     plan = evidence.read(SchemaPlan, of="3.2")
-    findings = plan_safety.deletions(plan.payload)
+    findings = plan_safety.deletions(plan.payload, plan.admitted)
     assert not findings, told(findings)
     kept = [change.name for change in plan.changes if change.withheld]
-    evidence.say(f"Nothing that is sent deletes; kept in production: {', '.join(kept) or 'nothing differs'}.")
+    signed = "; ".join(str(waiver) for waiver in plan.waivers) or "none"
+    evidence.say(
+        f"Nothing is sent that deletes without a waiver ({signed}); "
+        f"kept in production: {', '.join(kept) or 'nothing differs'}."
+    )
 
 
 @acceptance("3.2.A3", dry_run=True)
@@ -121,10 +127,10 @@ def test_the_order_holds(evidence: Evidence) -> None:
 @acceptance("3.2.A4", dry_run=True)
 def test_every_risk_was_examined(evidence: Evidence) -> None:
     """Risks assessed and mitigation planned"""
-    plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
-    probed = evidence.read(list[Probed], of="3.2", name="probes")
-    assert {each.probe for each in probed} == set(plan_safety.probes(plan, local))
-    findings = plan_safety.stops(plan, probed)
+    plan = evidence.read(SchemaPlan, of="3.2")
+    local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
+    assert {answer.probe for answer in plan.answers} == set(probing.questions(plan.changes, local, there))
+    findings = plan_safety.stops(plan)
     assert not findings, told(findings)
 
 
@@ -132,7 +138,7 @@ def test_every_risk_was_examined(evidence: Evidence) -> None:
 def test_the_plan_describes_production_now(production: DirectusObserver, evidence: Evidence) -> None:
     """Ready to apply schema changes safely"""
     plan = evidence.read(SchemaPlan, of="3.2")
-    assert plan.digest == planning.digest(plan.changes, plan.payload)
+    assert plan.digest == planning.digest_of(plan)
     assert plan.target == production.snapshot().digest
     assert plan.source == evidence.read(Snapshot, of="1.2").digest
     evidence.say(f"Plan {plan.digest[:12]} describes production as it is now.")

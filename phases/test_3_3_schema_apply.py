@@ -16,7 +16,18 @@ from fixtures.model.finding import told
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall
-from fixtures.operations import apply, data_model_look, export, family, importing, measure, quiet, schema_papers
+from fixtures.operations import (
+    apply,
+    data_model_look,
+    export,
+    family,
+    importing,
+    measure,
+    quiet,
+    schema_papers,
+    schema_plan,
+    schema_proof,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +37,7 @@ if TYPE_CHECKING:
     from fixtures.settings import Settings
     from fixtures.systems.browser import Browser
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
+    from fixtures.systems.postgres import PostgresObserver
     from fixtures.systems.render import RenderObserver
 
 pytestmark = task_group("3.3")
@@ -33,41 +45,60 @@ pytestmark = task_group("3.3")
 
 @action("3.3.1", dry_run=True)
 def test_the_plan_and_its_schema_are_at_hand(
-    production: DirectusObserver, settings: Settings, evidence: Evidence
+    production: DirectusObserver, database: PostgresObserver, settings: Settings, evidence: Evidence
 ) -> None:
     """Upload local schema to production"""
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
     on_disk = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
     assert on_disk.digest == local.digest == plan.source
-    findings = apply.drift(apply.observe(production, local), plan)
+    standing = apply.observe(production, local, plan.admitted)
+    findings = apply.drift(standing, plan)
+    if not standing.in_place:
+        findings += apply.data_drift(database, plan, production.snapshot())
     assert not findings, told(findings)
     evidence.say(f"Plan {plan.digest[:12]} is at hand; nothing was uploaded, it travels with the request of 3.3.2.")
 
 
 @action("3.3.2", dry_run=True)
 def test_the_reviewed_plan_is_applied(
-    production_operator: DirectusOperator, evidence: Evidence, progress: Progress
+    production_operator: DirectusOperator, database: PostgresObserver, evidence: Evidence, progress: Progress
 ) -> None:
     """Apply schema using Directus CLI"""
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
     progress("schema apply", "changes", 0, len(plan.to_apply))
-    if apply.observe(production_operator, local).in_place and not importing.unsettled(evidence.ledger):
+    if apply.observe(production_operator, local, plan.admitted).in_place and not importing.unsettled(evidence.ledger):
         evidence.say("Already in place: production's schema holds everything of local's; nothing was sent.")
         return
     with evidence.attempt("3.3.2", plan=plan.digest, **importing.intent(plan)) as attempt:
-        standing = apply.apply(production_operator, plan, local)
+        standing = apply.apply(production_operator, database, plan, local)
         attempt.outcome = {"plan": plan.digest, "withheld": list(standing.withheld)}
     assert standing.in_place, f"{len(standing.outstanding)} objects are still to change: {standing.outstanding[:3]}"
     evidence.say(f"Plan {plan.digest[:12]} applied: {len(plan.to_apply)} changes in one transaction.")
 
 
 @action("3.3.3")
-def test_the_application_succeeded(production: DirectusObserver, evidence: Evidence) -> None:
+def test_the_application_succeeded(
+    production_operator: DirectusOperator,
+    database: PostgresObserver,
+    render: RenderObserver,
+    settings: Settings,
+    evidence: Evidence,
+) -> None:
     """Verify schema application succeeded"""
-    standing = apply.observe(production, evidence.read(Snapshot, of="1.2"))
-    assert standing.outstanding == ()
+    plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
+    second, _ = schema_plan.make(production_operator, database, local, production_operator.snapshot())
+    assert [change.name for change in second.to_apply] == []
+    instances = len(render.instances(render.service(settings.render_backend).id))
+    new = importing.made_new(evidence.ledger)[1]
+    findings = [
+        *schema_proof.in_the_database(database, local, plan),
+        *schema_proof.unread(production_operator, local, new, instances=instances),
+    ]
+    assert not findings, told(findings)
+    kept = [change for change in second.changes if change.withheld]
     evidence.say(
-        f"Production's own diff names nothing left to apply; {len(standing.withheld)} differences stay on purpose."
+        f"A second plan is empty ({len(kept)} differences stay on purpose); the database's catalog agrees; "
+        f"{len(new)} new fields can be read through the API ({instances or 1} instances)."
     )
 
 

@@ -27,6 +27,7 @@ from fixtures.operations import (
     importing,
     quiet,
     schema_papers,
+    schema_proof,
     standing_data,
     standing_rows,
 )
@@ -123,11 +124,17 @@ def test_nothing_is_orphaned(
 
 
 @acceptance("3.4.A1")
-def test_a_diff_names_nothing(production: DirectusObserver, evidence: Evidence) -> None:
+def test_a_diff_names_nothing(production: DirectusObserver, source: DirectusObserver, evidence: Evidence) -> None:
     """Production schema matches local schema (verified by diff)"""
-    observed = apply.observe(production, evidence.read(Snapshot, of="1.2"))
+    plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
+    observed = apply.observe(production, local, plan.admitted)
     assert observed.outstanding == ()
-    assert observed.withheld == schema_papers.withheld(evidence.read(SchemaPlan, of="3.2"))
+    assert observed.withheld == schema_papers.withheld(plan)
+    findings = schema_proof.unplanned(source, local, evidence.read(Snapshot, of="3.4"), plan)
+    assert not findings, told(findings)
+    evidence.say(
+        f"Directus' diff, both ways, names nothing but what stays: {', '.join(observed.withheld) or 'nothing'}."
+    )
 
 
 @acceptance("3.4.A2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks import plan_safety, planning, risk
+from fixtures.checks import plan_safety, planning, probing, risk
 from fixtures.checks.risk_codes import CODES
 from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
-from fixtures.model.probe import Ask, Probe, Probed
+from fixtures.model.probe import Ask, Lock, Probe, Probed
 from fixtures.model.snapshot import Snapshot
 
 EMPTY = Snapshot({})
@@ -40,9 +41,9 @@ EDITS = {
     "shorter": (edit(["schema", "max_length"], 255, 120), "SC130"),
     "a limit where there was none": (edit(["schema", "max_length"], None, 255), "SC130"),
     "more digits": (edit(["schema", "numeric_precision"], 10, 12), "SC120"),
-    "fewer digits": (edit(["schema", "numeric_precision"], 12, 10), "SC131"),
+    "fewer digits": (edit(["schema", "numeric_precision"], 12, 10), "SC128"),
     "fewer decimals": (edit(["schema", "numeric_scale"], 4, 1), "SC131"),
-    "more decimals in the same precision": (edit(["schema", "numeric_scale"], 2, 4), "SC131"),
+    "more decimals in the same precision": (edit(["schema", "numeric_scale"], 2, 4), "SC128"),
     "null allowed": (edit(["schema", "is_nullable"], False, True), "SC121"),
     "null refused": (edit(["schema", "is_nullable"], True, False), "SC134"),
     "unique": (edit(["schema", "is_unique"], False, True), "SC135"),
@@ -78,6 +79,16 @@ TYPES = {
     ("decimal", "float"): "SC132",
     ("timestamp", "date"): "SC132",
     ("uuid", "string"): "SC132",
+    ("text", "integer"): "SC133",
+    ("bigInteger", "integer"): "SC133",
+    ("json", "text"): "SC125",
+}
+_SEEN_BY_CLIENTS = {
+    ("decimal", "float"),
+    ("timestamp", "date"),
+    ("text", "integer"),
+    ("bigInteger", "integer"),
+    ("json", "text"),
 }
 
 
@@ -88,7 +99,8 @@ def test_a_type_change_is_one_change_judged_by_both_types(before: str, after: st
         edit(["schema", "data_type"], f"pg {before}", f"pg {after}"),
         edit(["schema", "max_length"], 255, None),
     )
-    assert codes(field_diff(*items)) == [TYPES[before, after]]
+    form = ["SC113"] if (before, after) in _SEEN_BY_CLIENTS else []
+    assert codes(field_diff(*items)) == [*form, TYPES[before, after]]
 
 
 def test_a_data_type_change_alone_is_lossy() -> None:
@@ -97,7 +109,7 @@ def test_a_data_type_change_alone_is_lossy() -> None:
 
 def test_more_decimals_with_room_for_them_lose_nothing() -> None:
     items = (edit(["schema", "numeric_precision"], 10, 12), edit(["schema", "numeric_scale"], 2, 4))
-    assert codes(field_diff(*items)) == ["SC120", "SC120"]
+    assert codes(field_diff(*items)) == ["SC120"]
 
 
 def new_field(*, in_new_table: bool = False, **schema: Any) -> list[str]:
@@ -127,7 +139,7 @@ def test_a_field_that_is_deleted_and_made_anew_is_destructive_and_is_not_sent_in
     }
     plan = plan_of(diff)
     assert [change.code for change in plan.changes] == ["SC139"]
-    assert [finding.code for finding in plan_safety.stops(plan, [])] == ["SC139"]
+    assert [finding.code for finding in plan_safety.stops(plan)] == ["SC139"]
 
 
 def relation(*items: dict[str, Any]) -> dict[str, Any]:
@@ -213,7 +225,7 @@ def test_every_item_of_a_diff_is_sent_or_withheld_and_the_payload_holds_nothing_
     payload = planning.additive(diff)
     for part in risk.PARTS:
         sent = [item for entry in payload.get(part, []) for item in entry["diff"]]
-        kept = [item for e in diff[part] for item in e["diff"] if not risk.withheld_item(part, item)]
+        kept = [item for e in diff[part] for item in e["diff"] if not risk.is_withheld(part, e, item)]
         assert sent == kept
 
 
@@ -225,38 +237,81 @@ def test_the_lock_before_production_sees_a_deletion() -> None:
 # --- what stops the line --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", [code for code, known in CODES.items() if known.risk is Risk.LOSSY])
-def test_a_lossy_change_stops_the_line_with_advice(code: str) -> None:
-    change = Change(Stage.CONSTRAINT, "alter", "t.c", Risk.LOSSY, code, "")
-    plan = SchemaPlan(datetime(2026, 1, 1, tzinfo=UTC), "", "", "", (change,), {}, "")
-    (finding,) = plan_safety.stops(plan, [])
-    assert finding.code == code
+def one_change(code: str, **more: Any) -> SchemaPlan:
+    change = Change(Stage.CONSTRAINT, "alter", "t.c", CODES[code].risk, code, "", **more)
+    return SchemaPlan(datetime(2026, 1, 1, tzinfo=UTC), "", "", "", (change,), {}, "")
+
+
+_STOPPING = {Risk.LOSSY, Risk.DESTRUCTIVE, Risk.DATA_DEPENDENT, Risk.API_BREAKING}
+
+
+@pytest.mark.parametrize("code", [code for code, known in CODES.items() if known.risk in _STOPPING])
+def test_what_is_neither_harmless_nor_examined_nor_accepted_stops_the_line(code: str) -> None:
+    (finding,) = plan_safety.stops(one_change(code))
+    assert finding.code == ("MIG-323" if code in probing.DECIDED_BY else code)
     assert finding.do
+    assert plan_safety.stops(one_change(code, waived="Ada, until tomorrow")) == []
+    assert plan_safety.stops(one_change(code, withheld=True)) == []
 
 
 def test_a_change_that_depends_on_data_is_never_harmless_unexamined() -> None:
     plan = plan_of(field_diff(edit(["schema", "is_unique"], False, True)))
-    asked = Probe("SC135", Ask.DUPLICATES, "t.c")
-    assert plan_safety.probes(plan, EMPTY) == (asked,)
-    assert [f.code for f in plan_safety.stops(plan, [])] == ["MIG-323"]
-    assert plan_safety.stops(plan, [Probed(asked, 0)]) == []
-    (finding,) = plan_safety.stops(plan, [Probed(asked, 2, ("a", "b"))])
+    (asked,) = probing.questions(plan.changes, EMPTY, EMPTY)
+    assert (asked.code, asked.ask, asked.name, asked.decides) == ("SC135", Ask.DUPLICATES, "t.c", True)
+    assert [f.code for f in plan_safety.stops(plan)] == ["MIG-323"]
+    assert plan_safety.stops(replace(plan, answers=(Probed(asked, 0),))) == []
+    (finding,) = plan_safety.stops(replace(plan, answers=(Probed(asked, 2, ("a in 1, 2", "b in 3, 4")),)))
     assert finding.code == "SC135"
-    assert "for example a, b" in finding.observed
+    assert "a in 1, 2; b in 3, 4" in finding.observed
+
+
+def test_what_is_at_stake_is_told_with_its_numbers() -> None:
+    asked = Probe("SC130", Ask.CHANGED, "t.c", type="character varying(5)", lock=Lock.REWRITE)
+    answer = Probed(asked, 2, ("7", "9"), rows=1000, values=900, size_bytes=2_500_000)
+    (change,) = probing.staked(one_change("SC130").changes, [answer])
+    assert change.stake == (
+        "2 values that would be cut, rounded or refused (values: 900): 7; 9"
+        " · Postgres writes the whole table anew under a lock (1,000 rows, 2.5 MB)"
+    )
 
 
 def test_an_untracked_table_of_the_same_name_stops_the_line() -> None:
     diff = {"collections": [{"collection": "t", "diff": [{"kind": "N", "rhs": {"schema": {"name": "t"}}}]}]}
     plan = plan_of(diff)
-    (asked,) = plan_safety.probes(plan, EMPTY)
-    assert [f.code for f in plan_safety.stops(plan, [Probed(asked, 1)])] == ["SC109"]
+    (asked,) = probing.questions(plan.changes, EMPTY, EMPTY)
+    assert [f.code for f in plan_safety.stops(replace(plan, answers=(Probed(asked, 1),)))] == ["SC109"]
+
+
+def test_a_view_on_a_column_stops_any_change_of_its_type() -> None:
+    current = Snapshot({"fields": [{"collection": "t", "field": "c", "type": "string", "schema": {"name": "c"}}]})
+    plan = plan_of(field_diff(edit(["schema", "max_length"], 10, 20)))
+    (asked,) = probing.questions(plan.changes, EMPTY, current)
+    assert [f.code for f in plan_safety.stops(replace(plan, answers=(Probed(asked, 1, ("view v",)),)))] == ["SC160"]
+
+
+_ANSWERED = Probed(Probe("SC130", Ask.CHANGED, "t.c", type="character varying(5)"), 0, (), rows=10, values=9)
+
+
+@pytest.mark.parametrize(
+    ("now", "codes"),
+    [
+        ([_ANSWERED], []),
+        ([replace(_ANSWERED, rows=11, values=10)], []),
+        ([replace(_ANSWERED, count=1, examples=("3",))], ["MIG-335"]),
+        ([], ["MIG-335"]),
+        ([_ANSWERED, Probed(Probe("SC134", Ask.NULLS, "t.c"), 0)], ["MIG-335"]),
+    ],
+    ids=["the same", "rows that are in nobody's way", "a longer value", "no answer", "another question"],
+)
+def test_data_that_answers_otherwise_than_reviewed_is_drift(now: list[Probed], codes: list[str]) -> None:
+    assert [finding.code for finding in probing.drifted([_ANSWERED], now)] == codes
 
 
 def test_withheld_changes_never_stop_the_line() -> None:
     plan = plan_of({"collections": [{"collection": "t", "diff": [{"kind": "D", "lhs": {}}]}]})
     assert plan.changes[0].withheld
     assert plan.payload == {}
-    assert plan_safety.stops(plan, []) == []
+    assert plan_safety.stops(plan) == []
 
 
 def test_what_only_one_of_the_two_readings_sees_is_named() -> None:
@@ -266,8 +321,14 @@ def test_what_only_one_of_the_two_readings_sees_is_named() -> None:
 
 
 def test_every_code_that_can_stop_the_line_has_advice() -> None:
-    stopping = {Risk.LOSSY, Risk.DESTRUCTIVE, Risk.DATA_DEPENDENT}
-    assert [c.code for c in CODES.values() if c.risk in stopping and not c.withheld and not c.advice] == []
+    assert [c.code for c in CODES.values() if c.risk in _STOPPING and not c.advice] == []
+
+
+def test_nothing_can_be_waived_that_would_be_refused_or_do_something_else() -> None:
+    waivable = {c.risk for c in CODES.values() if c.waivable}
+    assert waivable == {Risk.LOSSY, Risk.DESTRUCTIVE, Risk.API_BREAKING}
+    assert not CODES["SC143"].waivable
+    assert not CODES["SC199"].waivable
 
 
 # --- order and name of a plan ---------------------------------------------------------------------------------------
