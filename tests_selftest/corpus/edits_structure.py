@@ -1,0 +1,117 @@
+"""Edits of what holds values: columns, tables, keys, relations, and snapshots that lack something."""
+
+from __future__ import annotations
+
+from tests_selftest.corpus.draft import Draft
+from tests_selftest.corpus.edits import Edit, added, related, retype, shown, size
+
+
+def _another_key(draft: Draft) -> None:
+    draft.schema("words.key", is_primary_key=False)
+    draft.schema("words.text", is_primary_key=True)
+
+
+def _line_becomes_a_column(draft: Draft) -> None:
+    field = draft.field("articles.line")
+    field |= {"type": "text", "schema": {**draft.field("articles.body")["schema"], "name": "line"}}
+    field["meta"] |= {"interface": "input", "special": None}
+
+
+def _another_target(draft: Draft) -> None:
+    draft.relation("articles.author").update(related_collection="editors")
+    draft.relation("articles.author")["schema"].update(foreign_key_table="editors")
+    draft.relation("articles.author")["meta"].update(one_collection="editors")
+    draft.schema("articles.author", foreign_key_table="editors")
+
+
+def _two_drops(draft: Draft) -> None:
+    draft.drop_field("articles.summary")
+    draft.drop_field("articles.empty_note")
+
+
+NEW = (
+    Edit("a new column", added("articles.new", "articles.body"), "SC103", "sent", "fine"),
+    Edit("a new table", lambda d: d.add_collection("letters", "editors"), "SC101 SC103", "sent", "fine"),
+    Edit("a new NOT NULL column without default", added("articles.new", "articles.body", is_nullable=False),
+         "SC105", "stopped", "refused"),
+    Edit("a new NOT NULL column with a default",
+         added("articles.new", "articles.short", is_nullable=False, default_value="-"), "SC103", "sent", "fine"),
+    Edit("a new unique column with a default",
+         added("articles.new", "articles.short", is_unique=True, default_value="same"), "SC108", "stopped", "refused"),
+    Edit("a new column, hidden there already", added("articles.hidden_note", "articles.body"),
+         "SC103", "stopped", "refused"),
+    Edit("a new table, hidden there already", lambda d: d.add_collection("hidden_things", "editors"),
+         "SC101 SC103", "stopped", "refused"),
+    Edit("a new table with the name of a view", lambda d: d.add_collection("author_names", "editors"),
+         "SC101 SC103", "stopped", "refused"),
+)  # fmt: skip
+
+KEYS = (
+    Edit("key integer → uuid", retype("editors.id", "uuid"), "SC113 SC136", "stopped", "fine"),
+    Edit("key integer → string", retype("pages.id", "string"), "SC136", "stopped", "fine"),
+    Edit("key string 64 → 3", size("words.key", max_length=3), "SC136", "stopped", "refused"),
+    Edit("key uuid → string", retype("things.id", "string"), "SC113 SC136", "stopped", "refused"),
+    Edit("another column is the key", _another_key, "SC136 SC136", "stopped", "refused"),
+)
+
+GONE = (
+    Edit("a column dropped", lambda d: d.drop_field("articles.summary"), "SC141", "kept", "lost"),
+    Edit("a column dropped, signed for", lambda d: d.drop_field("articles.summary"), "SC141", "waived", "lost",
+         waive=(("SC141", "articles.summary"),)),
+    Edit("two columns dropped, one signed for", _two_drops, "SC141 SC141", "waived", "lost",
+         waive=(("SC141", "articles.empty_note"),)),
+    Edit("a column renamed", lambda d: d.rename("articles.summary", "abstract"), "SC103 SC141", "kept", "lost"),
+    Edit("a table dropped", lambda d: d.drop_collection("legacy"), "SC140", "kept", "lost"),
+    Edit("a table dropped, signed for", lambda d: d.drop_collection("legacy"), "SC140", "waived", "lost",
+         waive=(("SC140", "legacy"),)),
+    Edit("a folder dropped", lambda d: d.drop_collection("folder"), "SC140", "kept", "fine"),
+    Edit("a column becomes an alias", lambda d: d.make_alias("articles.summary"), "SC139", "stopped", "lost"),
+    Edit("an empty column becomes an alias", lambda d: d.make_alias("articles.empty_note"),
+         "SC139", "stopped", "lost"),
+    Edit("a column becomes an alias, signed for", lambda d: d.make_alias("articles.summary"), "SC139", "waived", "lost",
+         waive=(("SC139", "articles.summary"),)),
+    Edit("an alias becomes a column", _line_becomes_a_column, "SC146", "stopped", "fine"),
+)  # fmt: skip
+
+LACKING = (
+    Edit("the snapshot lacks schema.is_indexed",
+         lambda d: d.field("articles.summary")["schema"].pop("is_indexed"), "SC143", "kept", "lost"),
+    Edit("the snapshot lacks schema.max_length",
+         lambda d: d.field("articles.title")["schema"].pop("max_length"), "SC143", "kept", "lost"),
+    Edit("the snapshot lacks the field's meta",
+         lambda d: d.field("articles.summary").pop("meta"), "SC143", "kept", "lost"),
+    Edit("the snapshot lacks a meta key of a field",
+         lambda d: d.field("articles.summary")["meta"].pop("note"), "SC143", "kept", "fine"),
+    Edit("the snapshot lacks a meta key of a table",
+         lambda d: d.collection("legacy")["meta"].pop("preview_url"), "SC143", "kept", "lost"),
+    Edit("the snapshot lacks a relation's on_delete",
+         lambda d: d.relation("articles.author")["schema"].pop("on_delete"), "SC143", "kept", "fine"),
+)  # fmt: skip
+
+RELATIONS = (
+    Edit("on_delete SET NULL → CASCADE", related("articles.author", on_delete="CASCADE"), "SC137", "stopped", "fine"),
+    Edit("on_delete CASCADE → NO ACTION", related("articles.cascading", on_delete="NO ACTION"),
+         "SC137", "stopped", "fine"),
+    Edit("on_delete, signed for", related("articles.author", on_delete="CASCADE"), "SC137", "waived", "fine",
+         waive=(("SC137", "articles.author"),)),
+    Edit("a relation points to another table", _another_target, "SC110 SC145 SC145", "stopped", "fine"),
+    Edit("a new relation over orphans", lambda d: d.add_relation("articles.orphan", "authors"),
+         "SC107", "stopped", "refused"),
+    Edit("a new relation, every row found", lambda d: d.add_relation("articles.reviewer", "authors"),
+         "SC107", "sent", "fine"),
+    Edit("a relation dropped", lambda d: d.drop_relation("articles.author"), "SC142 SC144", "kept", "fine"),
+    Edit("a relation dropped, signed for", lambda d: d.drop_relation("articles.author"),
+         "SC142 SC144", "waived", "fine", waive=(("SC142", "articles.author"),)),
+    Edit("another name of a constraint", related("articles.author", constraint_name="my_fk"), "SC138", "kept", "fine"),
+    Edit("any-relation: one allowed collection less",
+         lambda d: d.relation("blocks.item")["meta"].update(one_allowed_collections=["authors"]),
+         "SC114", "stopped", "fine"),
+)  # fmt: skip
+
+APP = (
+    Edit("list → singleton", shown("pages", singleton=True), "SC112", "stopped", "fine"),
+    Edit("a collection moves into a folder", shown("pages", group="folder"), "SC110", "sent", "fine"),
+    Edit("no accountability any more", shown("pages", accountability=None), "SC110", "sent", "fine"),
+)
+
+EDITS = (*NEW, *KEYS, *GONE, *LACKING, *RELATIONS, *APP)
