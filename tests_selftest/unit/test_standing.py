@@ -43,6 +43,12 @@ def test_the_plan_explains_a_changed_description_and_not_a_lost_one() -> None:
     assert [(row.key, row.what) for row in left.rows] == [(("2",), "gone"), (("3",), "other values")]
 
 
+def test_an_update_somebody_asked_for_is_no_loss_and_a_deletion_is() -> None:
+    found = change("a", ("1", "other values"), ("2", "gone"), ("3", "other values"))
+    left = standing.unexplained(found, set(), {}, set(), {"1", "2"})
+    assert [(row.key, row.what) for row in left.rows] == [(("2",), "gone"), (("3",), "other values")]
+
+
 @pytest.mark.parametrize("now", ["", "text"])
 def test_a_column_that_goes_or_changes_its_type_is_a_loss_unless_planned(now: str) -> None:
     found = change("a", columns=(ColumnChange("title", "varchar(9)", now),))
