@@ -21,7 +21,7 @@ from fixtures.model.finding import Finding, told
 from fixtures.model.imports import ImportResult
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import audit, file_store, history, schema_papers, standing_rows
+from fixtures.operations import audit, file_store, fingerprint, history, schema_papers, standing_rows
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -203,6 +203,7 @@ def test_what_was_there_before_is_still_there(
     assert not findings, told(findings)
     assert found.rows > 0
     evidence.say(standing.spoken(found))
+    evidence.write(fingerprint.take(database_url, evidence.folder, progress, keep_rows=False))
     evidence.say(f"All {len(before.files) - len(before.missing)} files of before have the bytes they had.")
 
 

@@ -91,13 +91,20 @@ def test_each_kind_of_damage_to_the_data_turns_its_own_criterion_red(world: Held
     assert stored, "the file of production was not found on its disk"
     for path in stored:
         path.write_bytes(path.read_bytes() + b"spoiled")
-    # A6: a row that was there before the migration is changed.
-    world.sql("UPDATE import_notices SET collection = 'changed' WHERE id = (SELECT min(id) FROM import_notices)")
+    # A6: a row that was there before the migration is changed; another by a person, which is told and no loss.
+    ((spoiled, edited),) = world.sql("SELECT min(id), max(id) FROM import_notices")
+    world.sql(f"UPDATE import_notices SET collection = 'changed' WHERE id = {spoiled}")
+    directus(world, "PATCH", f"/items/import_notices/{edited}", {"collection": "edited by a person"})
 
     run = world.run("-k", "test_5_3")
 
     assert red(world, run) == {f"5.3.A{number}" for number in range(1, 7)}, run
     assert "BLOCKED by gate 5.3" in run.text
+    look = json.loads(max(world.reports.glob("run-*/5.3/Comparison.json")).read_text(encoding="utf-8"))
+    (loss,) = [each for each in look["unexplained"] if each["table"] == "import_notices"]
+    assert [row["key"] for row in loss["rows"]] == [[str(spoiled)]], "the person's edit counts as a loss"
+    told = [(write["table"], write["key"]) for write in look["live"]]
+    assert ("import_notices", str(edited)) in told, "the person's edit is not told"
 
 
 def test_a_slow_endpoint_and_a_slow_script_turn_the_two_budgets_red(world: HeldWorld) -> None:

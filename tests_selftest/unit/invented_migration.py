@@ -9,8 +9,19 @@ from pathlib import Path
 from fixtures import runbook
 from fixtures.evidence.ledger import Kind, Ledger
 from fixtures.evidence.store import Evidence
-from fixtures.model.backup import Artefact, RollbackPoint
+from fixtures.model.backup import Artefact, Proof, RollbackPoint
 from fixtures.model.dataset import ImportOrder, Outcome
+from fixtures.model.file_store import FileStore, StoredFile
+from fixtures.model.fingerprint import (
+    Comparison,
+    Fingerprint,
+    KeyRange,
+    LiveWrite,
+    RowChange,
+    SequenceState,
+    TableChange,
+    TableFingerprint,
+)
 from fixtures.model.imports import CollectionPlan, Conflict, ConflictKind, ImportPlan, ImportResult
 from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
 from fixtures.model.story import RunState, Story
@@ -59,8 +70,7 @@ class InventedMigration:
         for group in groups:
             for line in runbook.lines_of(group):
                 self.evidence.begin(line.id)
-                if line.kind == "step":
-                    self._leave(line.id)
+                self._leave(line.id)
                 self.judge(line.id, Verdict.PASSED, said=(f"Saw 14 things, as {line.id} asks.",))
             self.judge(f"gate {group}", Verdict.PASSED)
 
@@ -91,6 +101,15 @@ class InventedMigration:
         match subject:
             case "1.4.2":
                 self.evidence.write(rollback_point(self.now))
+            case "1.4.4":
+                self.evidence.write(fingerprint(self.now))
+            case "1.4.A2":
+                self.evidence.write(file_store(self.now))
+            case "3.4.A5":
+                self.evidence.write(comparison(self.now))
+            case "5.3.A6":
+                self.evidence.write(comparison(self.now, lost=True))
+                self.evidence.write(fingerprint(self.now))
             case "3.2.2":
                 self.evidence.write(schema_plan(self.now))
             case "3.3.2":
@@ -122,7 +141,25 @@ def rollback_point(taken_at: datetime) -> RollbackPoint:
         recovery_since=None,
         proven_at=taken_at,
         counts={"sections": 200, "definitions": 20},
+        proof=Proof(taken_at, "00000003-0000001B-1", 41, 220, "cd" * 32, 3.4),
     )
+
+
+def fingerprint(taken_at: datetime) -> Fingerprint:
+    ranges = (KeyRange(("1",), ("200",), 200, "ef" * 32),)
+    table = TableFingerprint("sections", ("id",), {"id": "integer", "title": "text"}, 200, "12" * 32, ranges)
+    return Fingerprint(taken_at, "00000003-0000001B-1", (table,), {"sections_id_seq": SequenceState(200, 1)})
+
+
+def file_store(looked_at: datetime) -> FileStore:
+    broken = StoredFile("5e", "plan <A>.pdf", "local", 403, problem="403 no such file")
+    return FileStore(looked_at, (StoredFile("4d", "map.png", "local", 200, "34" * 32, 4_000), broken), ())
+
+
+def comparison(at: datetime, *, lost: bool = False) -> Comparison:
+    change = TableChange("sections", 200, 199, lost=1, rows=(RowChange(("17",), "gone"),))
+    live = LiveWrite("definitions", "0b54", "update", "ada@udo.example", at)
+    return Comparison(BEGIN, at, 200, 1, (change,) if lost else (), (live,), ("sections.title",))
 
 
 def schema_plan(made_at: datetime) -> SchemaPlan:

@@ -128,6 +128,17 @@ def test_no_secret_leaves_through_any_text(tmp_path: Path, secret: str) -> None:
     assert "hunter2" not in html
 
 
+def test_what_was_there_before_is_told_with_its_proof_its_losses_and_its_excuses(tmp_path: Path) -> None:
+    migration = InventedMigration(tmp_path)
+    migration.passes(*ALL)
+    text = " ".join("".join(Tree(page.fragment(migration.story(), runs=tmp_path, redact=str)).text).split())
+    assert "220 rows of 41 tables, every value the same (cdcdcdcdcdcdcdcd)" in text
+    assert "1 in sections" in text
+    assert "definitions 0b54 (update by ada@udo.example" in text
+    assert "directus_users.last_access (Directus notes when somebody was last there)" in text
+    assert "The bytes of 1 could not be had before the migration either: plan <A>.pdf" in text
+
+
 def test_pictures_stay_within_the_budget_and_only_as_they_were_recorded(tmp_path: Path) -> None:
     migration = InventedMigration(tmp_path)
     migration.passes(*ALL)
