@@ -17,7 +17,7 @@ from fixtures.model.export import AssetInventory, DataExport, Inventory
 from fixtures.model.finding import told
 from fixtures.model.imports import Conflict
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import documents, export, exported
+from fixtures.operations import documents, export, exported, quiet
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -84,6 +84,9 @@ def test_the_import_is_ordered(
 ) -> None:
     """Plan data import order"""
     inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
+    listening = quiet.listening(production, [each.name for each in inventory.profiles])
+    findings = quiet.forbidden(listening, may_pause=settings.may_pause)
+    assert not findings, told(findings)
     planned = order.plan(inventory.profiles)
     found = export.find_conflicts(
         evidence.read(Snapshot, of="1.2"), inventory, data, settings.migration_dir, production, evidence, progress

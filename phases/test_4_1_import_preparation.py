@@ -17,7 +17,7 @@ from fixtures.model.export import AssetInventory, DataExport
 from fixtures.model.finding import told
 from fixtures.model.imports import ImportPlan
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import export, exported, import_papers, import_plan, importing, screening
+from fixtures.operations import export, exported, import_papers, import_plan, importing, quiet, screening
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -60,10 +60,11 @@ def test_conflicts_are_analyzed(
 
 
 @action("4.1.3", dry_run=True)
-def test_the_strategy_is_chosen(evidence: Evidence) -> None:
+def test_the_strategy_is_chosen(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """Determine import strategy"""
     plan = evidence.read(ImportPlan, of="4.1")
-    findings = import_rules.forbidden(plan)
+    listening = quiet.listening(production, plan.order.collections)
+    findings = [*import_rules.forbidden(plan), *quiet.forbidden(listening, may_pause=settings.may_pause)]
     assert not findings, told(findings)
     evidence.say(import_papers.spoken_strategy(plan))
 

@@ -14,6 +14,7 @@ from fixtures.checks import import_rules
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import told
 from fixtures.model.imports import ImportPlan, ImportResult
+from fixtures.model.silence import Diary
 from fixtures.operations import (
     classify,
     data_audit,
@@ -23,6 +24,7 @@ from fixtures.operations import (
     lanes,
     quiet,
     sequences,
+    silence,
     stamps,
 )
 
@@ -62,11 +64,15 @@ def test_what_production_lacks_is_imported(
     plan, log = evidence.read(ImportPlan, of="4.1"), settings.migration_dir / import_papers.LOG
     cargo = importing.cargo(evidence, settings, production_operator)
     writable = database_url if settings.restores_stamps else None
+    listening = quiet.listening(production_operator, cargo.order.collections)
+    findings = quiet.forbidden(listening, may_pause=settings.may_pause)
+    assert not findings, told(findings)
     with (
         evidence.attempt("4.2.2", create=plan.to_create, quiet=list(plan.quiet)) as attempt,
         quiet.quiet(production_operator, cargo.order.collections, journal=importing.paused_flows(evidence.ledger)),
         import_log.ImportLog(log, run=evidence.folder.name) as lines,
     ):
+        began = silence.mark(database)
         way = lanes.Way(
             production=production_operator,
             database=database_url,
@@ -80,12 +86,15 @@ def test_what_production_lacks_is_imported(
         lagging = sequences.catch_up(production_operator, production_sandbox, database, cargo.wanted, writable=writable)
         attempt.outcome = {"created": result.created, "skipped": result.skipped, "refused": len(result.refusals)}
     assert result.outcomes, "nothing was sorted, so nothing was imported"
+    diary = silence.diary(database, began, who=str(production_operator.me()["id"]))
     evidence.write(result)
+    evidence.write(diary)
     evidence.attach("import-result.txt", import_papers.result_table(result))
     evidence.say(import_papers.spoken_result(result))
     evidence.say(sequences.spoken(lagging))
     if result.stamps is not None:
         evidence.say(stamps.spoken(result.stamps))
+    evidence.say(silence.spoken(diary))
 
 
 @action("4.2.3")
@@ -164,7 +173,10 @@ def test_nothing_critical_happened(evidence: Evidence) -> None:
     """No critical errors during import"""
     assert [entry for entry in evidence.ledger.unsettled if entry.group == "4.2"] == []
     assert not importing.paused_flows(evidence.ledger).exists()
-    assert evidence.read(ImportResult, of="4.2").refusals == ()
+    result = evidence.read(ImportResult, of="4.2")
+    assert result.refusals == ()
+    findings = silence.broken(evidence.read(Diary, of="4.2"), result.outcomes)
+    assert not findings, told(findings)
 
 
 @acceptance("4.2.A5")

@@ -182,6 +182,7 @@ class Ground:
             "NODE_BIN": str(self.tools.node),
             "TARGET_ID": "ground",
             "CONFLICT_POLICY": "keep",
+            "FLOW_POLICY": "pause",
             "POLL_S": "0.5",
             **self.lane,
         }

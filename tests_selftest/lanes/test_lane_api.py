@@ -10,7 +10,10 @@ import pytest
 from fixtures.checks import import_rules, refusals
 from fixtures.model.conflict_policy import parsed
 from fixtures.model.imports import ConflictKind, ImportPlan, ImportResult
-from fixtures.operations import classify, import_plan
+from fixtures.model.silence import Diary, Mark
+from fixtures.operations import classify, import_plan, quiet, silence
+from fixtures.process.waiting import wait_until
+from fixtures.systems.postgres import PostgresObserver
 from tests_selftest.lanes.project import Migration, Project
 
 LOCAL = [f"1ca10000-0000-4000-8000-00000000000{n}" for n in range(10)]
@@ -229,3 +232,52 @@ def test_a_key_somebody_took_meanwhile_is_refused_and_never_called_ours(
     assert [(each.key, each.code) for each in result.refusals] == [("11", "RECORD_NOT_UNIQUE")]
     assert project.ask("SELECT id, title FROM articles ORDER BY id") == [(10, "Article 10"), (11, "A visitor's")]
     assert migration.journal.ours == {"articles": {"10"}}
+
+
+def canary(project: Project) -> dict[str, Any]:
+    """An active flow that would notice every new article."""
+    options = {"type": "action", "scope": ["items.create"], "collections": ["articles"]}
+    told = {"name": "Canary", "status": "active", "trigger": "event", "accountability": "all", "options": options}
+    flow: dict[str, Any] = project.rest.post("/flows", told)
+    step = {"flow": flow["id"], "name": "Note", "key": "note", "type": "log", "position_x": 19, "position_y": 1}
+    note = project.rest.post("/operations", {**step, "options": {"message": "noticed"}})
+    project.rest.patch(f"/flows/{flow['id']}", {"operation": note["id"]})
+    return flow
+
+
+def heard(project: Project, since: Mark) -> Diary:
+    """What production wrote down, once it has had the time to write down the run of a flow."""
+    with PostgresObserver(project.url) as database:
+        who = str(project.operator.me()["id"])
+        return silence.diary(database, since, who=who)
+
+
+def marked(project: Project) -> Mark:
+    with PostgresObserver(project.url) as database:
+        return silence.mark(database)
+
+
+def test_no_flow_runs_and_nothing_is_written_down_but_the_rows(project: Project, tmp_path: Path) -> None:
+    """The canary sings when nobody keeps it quiet, and that is seen; paused, it does not, and is active again."""
+    canary(project)
+    rows = {"articles": [{"id": key, "slug": f"s-{key}", "title": "x"} for key in range(1, 121)]}
+    flows = quiet.listening(project.operator, ["articles"])
+    assert [finding.code for finding in quiet.forbidden(flows, may_pause=False)] == ["MIG-420"]
+    assert quiet.forbidden(flows, may_pause=True) == []
+
+    since = marked(project)
+    with quiet.quiet(project.operator, ["articles"], journal=tmp_path / "flows.json"):
+        result = Migration(project, tmp_path / "quiet", rows).run()
+    found = heard(project, since)
+    assert (found.flow_runs, found.created["articles"], found.revisions["articles"]) == (0, 120, 120)
+    assert silence.broken(found, result.outcomes) == []
+    assert [flow["name"] for flow in quiet.listening(project.operator, ["articles"])] == ["Canary"]
+
+    project.ask("TRUNCATE articles CASCADE")
+    since = marked(project)
+    loud = Migration(project, tmp_path / "loud", rows).run()
+    found = wait_until(
+        lambda: heard(project, since), until=lambda seen: seen.flow_runs == 120, deadline_s=20, every_s=0.1,
+        reason="every run of the canary is written down",
+    )  # fmt: skip
+    assert {finding.code for finding in silence.broken(found, loud.outcomes)} == {"MIG-425"}
