@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,9 @@ import pytest
 from fixtures.model.secret import Secret
 from fixtures.process.command import CommandFailed
 from fixtures.systems.dump import NoTools, PostgresTools, open_export, scratch_database
-from fixtures.systems.failure import Incomplete, Refused, Unreachable
+from fixtures.systems.failure import Incomplete, InDoubt, Refused, Unreachable
 from fixtures.systems.postgres import PostgresObserver
+from fixtures.systems.postgres_restore import outcome, restoring
 from fixtures.systems.postgres_session import transaction
 from tests_selftest.contract.stage import Stage
 
@@ -77,10 +78,102 @@ def test_a_database_goes_back_to_its_dump(database: Secret, tools: PostgresTools
             "DELETE FROM members; ALTER TABLE boards ADD COLUMN chair int;"
             "CREATE TABLE later (board int REFERENCES boards); CREATE VIEW shown AS SELECT * FROM boards;"
         )
-    tools.replace(dump.path, database)
+    noted: list[str] = []
+    with restoring(database, tools, dump.path, tmp_path, noted.append) as restore:
+        number = restore.hold_writers()
+        assert outcome(database, number) == "in progress"
+        restore.run()
+    assert noted == [number]
+    assert outcome(database, number) == "committed"
     with PostgresObserver(database) as observer:
         assert observer.counts(observer.tables()) == {"blocks": 4, "boards": 2, "members": 3}
         assert observer.columns("boards") == ["id", "name"]
+
+
+def back(dump: Path, database: Secret, tools: PostgresTools, folder: Path) -> None:
+    with restoring(database, tools, dump, folder, lambda _: None) as restore:
+        restore.hold_writers()
+        restore.run()
+
+
+def test_going_back_keeps_grants_comments_types_functions_and_sequences(
+    database: Secret, tools: PostgresTools, tmp_path: Path
+) -> None:
+    """Whatever a dump makes again goes before, and nothing of the database itself is touched."""
+    with transaction(database, system="test database") as connection:
+        connection.execute(
+            "CREATE TYPE mood AS ENUM ('calm'); ALTER TABLE boards ADD COLUMN mood mood DEFAULT 'calm';"
+            "CREATE FUNCTION two() RETURNS int LANGUAGE sql AS 'SELECT 2';"
+            "CREATE VIEW named AS SELECT name FROM boards;"
+            "COMMENT ON COLUMN boards.name IS 'as said; COPY x FROM stdin;';"
+            "GRANT SELECT ON boards TO PUBLIC;"
+            "INSERT INTO boards (name) VALUES (E'tab\tnew\nline \\. end'); SELECT setval('members_id_seq', 99)"
+        )
+    facts = (
+        "SELECT (SELECT relacl::text FROM pg_class WHERE relname = 'boards') AS acl,"
+        " col_description('boards'::regclass, 2) AS words, (SELECT last_value FROM members_id_seq) AS at,"
+        " two() AS two, (SELECT string_agg(name, '|' ORDER BY name) FROM named) AS names"
+    )
+    with PostgresObserver(database) as observer:
+        (was,) = observer.ask(facts)
+    dump = tools.dump(database, tmp_path / "before.dump")
+    with transaction(database, system="test database") as connection:
+        connection.execute(
+            "DROP VIEW named; CREATE FUNCTION three(mood) RETURNS int LANGUAGE sql AS 'SELECT 3';"
+            "REVOKE ALL ON boards FROM PUBLIC; COMMENT ON COLUMN boards.name IS NULL;"
+            "SELECT setval('members_id_seq', 500)"
+        )
+    back(dump.path, database, tools, tmp_path)
+    with PostgresObserver(database) as observer:
+        assert observer.ask(facts) == [was]
+    assert [each.name for each in tmp_path.iterdir()] == ["before.dump"]
+
+
+def spoiled(
+    database: Secret, tools: PostgresTools, dump: Path, folder: Path, note: Callable[[str], None], harm: str
+) -> None:
+    """A return during which another session, or an error of our own, does harm right before its end."""
+    with restoring(database, tools, dump, folder, note) as restore:
+        restore.hold_writers()
+        restore.run()
+        with transaction(database, system="test database") as connection:
+            connection.execute(harm.encode())
+
+
+def test_a_return_that_is_given_up_is_as_if_it_never_was(
+    database: Secret, tools: PostgresTools, tmp_path: Path
+) -> None:
+    """An error inside, a connection killed right before the end: Postgres says "aborted", the row is there."""
+    dump = tools.dump(database, tmp_path / "before.dump")
+    with transaction(database, system="test database") as connection:
+        connection.execute("INSERT INTO boards (name) VALUES ('Later')")
+    noted: list[str] = []
+    terminate = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    for harm in ("SELECT 1 / 0", terminate):
+        with pytest.raises((Refused, InDoubt)):
+            spoiled(database, tools, dump.path, tmp_path, noted.append, harm)
+    assert [outcome(database, each) for each in noted] == ["aborted", "aborted"]
+    with PostgresObserver(database) as observer:
+        assert observer.count("boards") == 3
+
+
+def test_while_a_return_is_prepared_people_read_and_writers_wait(
+    database: Secret, tools: PostgresTools, tmp_path: Path
+) -> None:
+    """So a dump made meanwhile holds everything that is taken away."""
+    dump = tools.dump(database, tmp_path / "before.dump")
+    with restoring(database, tools, dump.path, tmp_path, lambda _: None) as restore:
+        restore.hold_writers()
+        with PostgresObserver(database) as reader:
+            assert reader.count("boards") == 2
+        tools.dump(database, tmp_path / "safety.dump")
+        with pytest.raises(Refused) as late, transaction(database, system="test database") as connection:
+            connection.execute("SET lock_timeout = '200ms'; INSERT INTO boards (name) VALUES ('Later')")
+        assert late.value.code == "55P03"
+        restore.run()
 
 
 def test_a_failed_return_changes_nothing(database: Secret, tools: PostgresTools, tmp_path: Path) -> None:
@@ -89,7 +182,7 @@ def test_a_failed_return_changes_nothing(database: Secret, tools: PostgresTools,
     half = tmp_path / "half.dump"
     half.write_bytes(dump.path.read_bytes()[: dump.size_bytes * 2 // 3])
     with pytest.raises(CommandFailed):
-        tools.replace(half, database)
+        back(half, database, tools, tmp_path)
     with PostgresObserver(database) as observer:
         assert observer.counts(observer.tables()) == {"blocks": 4, "boards": 2, "members": 3}
 
