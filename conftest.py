@@ -3,6 +3,7 @@
 pytest_plugins = [
     "fixtures.plugins.options",
     "fixtures.plugins.gating",
+    "fixtures.plugins.going_back",
     "fixtures.plugins.recording",
     "fixtures.plugins.opening",
     "fixtures.plugins.rerun",

@@ -67,7 +67,9 @@ def test_the_way_back_is_written_down(migration_paper: Report, settings: Setting
     """Document rollback information"""
     point = evidence.read(RollbackPoint, of="1.4")
     migration_paper.add(
-        migration_report.rollback(point, contact=settings.rollback_contact, procedure=remaining.ROLLBACK)
+        migration_report.rollback(
+            point, contact=settings.rollback_contact, procedure=remaining.ROLLBACK.format(target=settings.target)
+        )
     )
     findings = backup.verify(point)
     assert not findings, told(findings)

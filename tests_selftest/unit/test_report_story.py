@@ -55,7 +55,10 @@ def test_a_failure_stops_at_its_group_with_the_first_line_of_its_message(migrati
     headline = migration.story().headline
     assert str(headline) == "STOPPED at 3.3"
     assert headline.reason == "3.3.3 Verify schema application succeeded: MIG-331 Production changed."
-    assert headline.next_act == runbook.group("3.3").consequence
+    assert headline.next_act == (
+        "STOP: pytest phases/ -m rollback --target rehearsal brings production back to the backup of gate 1.4;"
+        " investigate, then begin again"
+    )
 
 
 def test_nobody_is_told_to_restore_a_database_nothing_was_written_to(migration: InventedMigration) -> None:
