@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 from fixtures.world import directus
 from tests_selftest.kills.content import differing
@@ -63,13 +64,19 @@ class Task:
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """The command without any harm: how much passes, how long it takes, and the content before and after."""
+    """
+    The command without any harm: how much passes, how long it takes, and the content before and after.
+
+    Attributes:
+        writes: Numbers of the requests that write.
+    """
 
     http: int
     postgres: int
     seconds: float
     before: dict[str, str]
     after: dict[str, str]
+    writes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,15 +141,23 @@ def undisturbed(ground: Ground, task: Task) -> Undisturbed:
     for _ in range(2):
         ground.go_back(task.state)
         before = _content(ground, task)
+        writes: list[int] = []
+        ground.http.reset(partial(_note_writes, writes))
         ended = ground.run(task.lines)
         assert ended.well, ended.said
         seen.append(Undisturbed(ground.http.passed, ground.postgres.passed, ended.seconds, before,
-                                _content(ground, task)))  # fmt: skip
+                                _content(ground, task), tuple(writes)))  # fmt: skip
     first, second = seen
     assert first.before == second.before
     assert first.after == second.after, f"two runs in peace differ in {differing(first.after, second.after)}"
     assert first.before != first.after, "the command changes nothing"
     return replace(first, seconds=min(first.seconds, second.seconds))
+
+
+def _note_writes(writes: list[int], number: int, moment: Moment, what: str) -> bool:
+    if moment is Moment.BEFORE and what.split()[0] in {"POST", "PATCH", "DELETE"}:
+        writes.append(number)
+    return False
 
 
 def points(peace: Undisturbed, *, count: int, seed: int, faults: Sequence[Fault] = tuple(Fault)) -> Iterator[Point]:
@@ -156,9 +171,16 @@ def points(peace: Undisturbed, *, count: int, seed: int, faults: Sequence[Fault]
         if by is By.HTTP and dice.random() < share:
             by = By.POSTGRES
         most = {By.HTTP: peace.http, By.POSTGRES: peace.postgres, By.TIME: 0}[by]
-        at = dice.uniform(0.15, 0.85) * peace.seconds if by is By.TIME else dice.randint(1, most)
+        writes = peace.writes if by is By.HTTP and dice.random() < 0.4 else ()
+        at = (
+            dice.choice(writes)
+            if writes
+            else dice.uniform(0.15, 0.85) * peace.seconds
+            if by is By.TIME
+            else dice.randint(1, most)
+        )
         moment = dice.choice(list(Moment))
-        late_s = dice.choice([0.0, dice.uniform(0, 0.02), dice.uniform(0, 0.6)]) if moment is Moment.DURING else 0.0
+        late_s = dice.choice([0.0, dice.uniform(0, 0.03), dice.uniform(0, 0.3)]) if moment is Moment.DURING else 0.0
         yield Point(number, fault, by, at, moment, late_s, again=dice.random() < 0.2)
 
 

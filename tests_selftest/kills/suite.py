@@ -137,6 +137,9 @@ class Handles:
     def _source_cli(self, _: Settings) -> SnapshotOverRest:
         return SnapshotOverRest(self.named("source"))
 
+    def _render(self, _: Settings) -> OneInstance:
+        return OneInstance()
+
     def _production(self, settings: Settings) -> DirectusObserver:
         return DirectusObserver(self._transport(settings, read_only=True))
 
@@ -167,6 +170,19 @@ class SnapshotOverRest:
         found = self.source.snapshot()
         path.write_text(json.dumps(found.raw), encoding="utf-8")
         return found
+
+
+@dataclass(frozen=True)
+class OneInstance:
+    """What a line asks of Render here: which instances there are. There is one, which has no name of its own."""
+
+    id: str = "ground"
+
+    def service(self, _: str) -> OneInstance:
+        return self
+
+    def instances(self, service_id: str) -> tuple[str, ...]:
+        return (service_id,)
 
 
 def test_of(line: str) -> Callable[..., None]:
