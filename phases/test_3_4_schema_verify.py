@@ -35,6 +35,7 @@ from fixtures.operations import (
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
+    from fixtures.operations.standing_rows import Past
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
@@ -165,12 +166,12 @@ def test_every_rule_was_tried(evidence: Evidence) -> None:
 
 @acceptance("3.4.A5")
 def test_production_data_is_whole(
-    database: PostgresObserver, database_url: Secret, evidence: Evidence, progress: Progress
+    database: PostgresObserver, database_url: Secret, past: Past, evidence: Evidence, progress: Progress
 ) -> None:
     """No orphaned data or integrity issues"""
     references = evidence.read(list[ReferenceCheck], of="3.4", name="references")
     assert len(references) == audit.expected_references(evidence.read(Snapshot, of="1.2"))
-    found = standing_rows.look(evidence, database_url, database, progress)
+    found = standing_rows.look(evidence, database_url, database, past, progress)
     findings = standing.lost(found)
     assert not findings, told(findings)
     evidence.say(standing.spoken(found))

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from fixtures.model.secret import Secret
     from fixtures.model.site import SiteMap
     from fixtures.operations.access import Person
+    from fixtures.operations.standing_rows import Past
     from fixtures.operations.visit import Visitors
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
@@ -288,6 +289,7 @@ def test_the_application_works(
     production: DirectusObserver,
     database: PostgresObserver,
     database_url: Secret,
+    past: Past,
     evidence: Evidence,
     settings: Settings,
     progress: Progress,
@@ -297,7 +299,7 @@ def test_the_application_works(
     assert history.unpassed(evidence.ledger, lines) == []
     assert evidence.read(Snapshot, of="1.2").tables
     assert production.ping()
-    again = standing_rows.look(evidence, database_url, database, progress)
+    again = standing_rows.look(evidence, database_url, database, past, progress)
     findings = [*pages.display(visitors.plain(unreported)), *standing.lost(again)]
     assert not findings, told(findings)
     evidence.say(f"All {len(lines)} lines of 5.1 passed, and {settings.directus_url} answers as they ended.")

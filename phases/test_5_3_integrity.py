@@ -26,6 +26,7 @@ from fixtures.operations import audit, file_store, fingerprint, history, schema_
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
+    from fixtures.operations.standing_rows import Past
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
@@ -191,12 +192,13 @@ def test_what_was_there_before_is_still_there(
     render: RenderObserver,
     database: PostgresObserver,
     database_url: Secret,
+    past: Past,
     settings: Settings,
     evidence: Evidence,
     progress: Progress,
 ) -> None:
     """Complete data integrity confirmed"""
-    found = standing_rows.look(evidence, database_url, database, progress)
+    found = standing_rows.look(evidence, database_url, database, past, progress)
     files = file_store.read(production, render, render.service(settings.render_backend), progress)
     before = evidence.read(FileStore, of="1.4")
     findings = [*standing.lost(found), *file_checks.changed(before, files)]

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from fixtures.checks import standing
-from fixtures.model.fingerprint import ColumnChange, Comparison, LiveWrite, RowChange, TableChange
+from fixtures.checks.standing import Announced, Witnesses
+from fixtures.model.fingerprint import GONE, ColumnChange, Comparison, LiveWrite, RowChange, TableChange
 
+NAMES = {"1": "a.title", "2": "a.title", "3": "a.text"}
 AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 
 
@@ -31,41 +33,52 @@ def codes(left: TableChange) -> list[str]:
 
 def test_what_a_person_did_is_no_loss_and_the_rest_is() -> None:
     found = change("a", ("1", "gone"), ("2", "other values"), ("3", "other values"))
-    left = standing.unexplained(found, {("a", "1"), ("a", "3"), ("b", "2")}, {}, set())
+    left = standing.unexplained(found, Witnesses({("a", "1"), ("a", "3"), ("b", "2")}))
     assert (left.lost, left.changed, [row.key for row in left.rows]) == (0, 1, [("2",)])
     assert codes(left) == ["MIG-345"]
-    assert standing.unexplained(found, {("a", "1"), ("a", "2"), ("a", "3")}, {}, set()).intact
+    assert standing.unexplained(found, Witnesses({("a", "1"), ("a", "2"), ("a", "3")})).intact
 
 
 def test_the_plan_explains_a_changed_description_and_not_a_lost_one() -> None:
     found = change("directus_fields", ("1", "other values"), ("2", "gone"), ("3", "other values"))
-    left = standing.unexplained(found, set(), {"1": "a.title", "3": "a.text"}, {"a.title"})
+    left = standing.unexplained(found, Witnesses(described=NAMES, announced=Announced(frozenset({"a.title"}))))
     assert [(row.key, row.what) for row in left.rows] == [(("2",), "gone"), (("3",), "other values")]
 
 
 def test_an_update_somebody_asked_for_is_no_loss_and_a_deletion_is() -> None:
     found = change("a", ("1", "other values"), ("2", "gone"), ("3", "other values"))
-    left = standing.unexplained(found, set(), {}, set(), {"1", "2"})
+    left = standing.unexplained(found, Witnesses(updated={"1", "2"}))
     assert [(row.key, row.what) for row in left.rows] == [(("2",), "gone"), (("3",), "other values")]
 
 
 @pytest.mark.parametrize("now", ["", "text"])
 def test_a_column_that_goes_or_changes_its_type_is_a_loss_unless_planned(now: str) -> None:
     found = change("a", columns=(ColumnChange("title", "varchar(9)", now),))
-    assert codes(standing.unexplained(found, set(), {}, set())) == ["MIG-345"]
-    assert standing.unexplained(found, set(), {}, {"a.title"}).intact
+    assert codes(standing.unexplained(found, Witnesses())) == ["MIG-345"]
+    name = frozenset({"a.title"})
+    for announced in (Announced(name), Announced(altered=name), Announced(dropped=name)):
+        left = standing.unexplained(found, Witnesses(announced=announced))
+        assert left.intact is bool(announced.altered if now else announced.dropped)
 
 
 def test_more_rows_than_can_be_named_stay_a_loss() -> None:
     """Only as many as are named can be explained; the rest is counted."""
     found = TableChange("a", 90_000, 1, lost=89_999, rows=(RowChange(("1",), "gone"),))
-    assert standing.unexplained(found, {("a", "1")}, {}, set()).lost == 89_998
+    assert standing.unexplained(found, Witnesses({("a", "1")})).lost == 89_998
 
 
 def test_a_table_whose_rows_cannot_be_looked_for_is_said() -> None:
     left = TableChange("a", 10, 0, lost=10, problem="the table is gone")
     (finding,) = standing.lost(Comparison(AT, AT, 10, 1, (left,)))
     assert "the table is gone" in finding.sentence
+
+
+def test_what_somebody_accepted_to_lose_is_no_loss_and_nothing_else_is() -> None:
+    dropped = Witnesses(described=NAMES, announced=Announced(dropped=frozenset({"a.title", "b"})))
+    gone = change("directus_fields", ("1", "gone"), ("3", "gone"))
+    assert [row.key for row in standing.unexplained(gone, dropped).rows] == [("3",)]
+    assert standing.unexplained(TableChange("b", 10, 0, lost=10, problem=GONE), dropped).intact
+    assert standing.unexplained(TableChange("a", 10, 0, lost=10, problem=GONE), dropped).lost == 10
 
 
 def test_people_are_named() -> None:
