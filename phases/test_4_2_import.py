@@ -55,7 +55,7 @@ def test_what_production_lacks_is_imported(
     production_operator: DirectusOperator,
     production_sandbox: DirectusSandbox,
     database: PostgresObserver,
-    database_url: Secret,
+    writable_database_url: Secret,
     settings: Settings,
     evidence: Evidence,
     progress: Progress,
@@ -63,7 +63,7 @@ def test_what_production_lacks_is_imported(
     """Execute import script (API method - RECOMMENDED)"""
     plan, log = evidence.read(ImportPlan, of="4.1"), settings.migration_dir / import_papers.LOG
     cargo = importing.cargo(evidence, settings, production_operator)
-    writable = database_url if settings.restores_stamps else None
+    writable = writable_database_url if settings.restores_stamps else None
     listening = quiet.listening(production_operator, cargo.order.collections)
     findings = quiet.forbidden(listening, may_pause=settings.may_pause)
     assert not findings, told(findings)
@@ -75,7 +75,7 @@ def test_what_production_lacks_is_imported(
         began = silence.mark(database)
         way = lanes.Way(
             production=production_operator,
-            database=database_url,
+            database=writable_database_url,
             journal=importing.journal(evidence.ledger),
             log=lines,
             progress=progress,

@@ -80,7 +80,9 @@ def test_every_other_backup_stops_the_write(
         judged(tmp_path, **times, change=change)
 
 
-@pytest.mark.parametrize("handle", ["production_operator", "production_sandbox", "frontend_delivery", "people"])
+@pytest.mark.parametrize(
+    "handle", ["production_operator", "production_sandbox", "frontend_delivery", "people", "writable_database_url"]
+)
 def test_no_handle_that_writes_exists_without_a_backup(pages: Pages, handle: str) -> None:
     """Every gate says it is open, and yet there is no rollback point: the handle itself refuses."""
     pytester = pages()
