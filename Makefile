@@ -5,7 +5,7 @@ PY     := .venv/bin/python
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearsal test fingerprint kills world runbook lint fresh clean
+.PHONY: help rehearsal test corpus drift fingerprint kills world runbook lint fresh clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -15,6 +15,12 @@ rehearsal: .venv/ready ## the whole migration on real systems made for it; ends 
 
 test: .venv/ready lint ## every self-test of the suite, on two cores
 	@$(PY) -m pytest tests_selftest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+corpus: .venv/ready ## risky schema edits on a real Directus: what the plan says, a bare apply does, ours does
+	@$(PY) -m tests_selftest.corpus $(ARGS)
+
+drift: .venv/ready ## change production a hundred ways between plan and apply; each must be noticed
+	@$(PY) -m tests_selftest.corpus.drift $(ARGS)
 
 kills: .venv/ready ## harm the import and the schema apply at many moments; each must end as in peace
 	@$(PY) -m tests_selftest.kills $(ARGS)

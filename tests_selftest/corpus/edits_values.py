@@ -70,6 +70,10 @@ RULES = (
     Edit("no index any more", size("articles.indexed", is_indexed=False), "SC124", "sent", "fine"),
     Edit("required", meta("articles.code", required=True), "SC111", "stopped", "fine"),
     Edit("a choice less", meta("articles.status", options=_ONE_CHOICE), "SC110", "sent", "fine"),
+    Edit("an option more", lambda d: d.field("articles.status")["meta"]["options"].update(icon="flag"),
+         "SC110", "sent", "fine"),
+    Edit("an option less", lambda d: d.field("articles.status")["meta"]["options"].pop("choices"),
+         "SC143", "kept", "fine"),
     Edit("a note", meta("articles.title", note="as in chapter 3"), "SC110", "sent", "fine"),
 )  # fmt: skip
 
