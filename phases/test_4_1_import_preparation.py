@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fixtures.checks import file_store as file_checks
 from fixtures.checks import import_rules, order
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.dataset import ImportOrder
@@ -17,13 +18,14 @@ from fixtures.model.export import AssetInventory, DataExport
 from fixtures.model.finding import told
 from fixtures.model.imports import ImportPlan
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import export, exported, import_papers, import_plan, importing, quiet, screening
+from fixtures.operations import export, exported, file_store, import_papers, import_plan, importing, quiet, screening
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
+    from fixtures.systems.render import RenderObserver
 
 pytestmark = task_group("4.1")
 
@@ -60,11 +62,16 @@ def test_conflicts_are_analyzed(
 
 
 @action("4.1.3", dry_run=True)
-def test_the_strategy_is_chosen(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+def test_the_strategy_is_chosen(
+    production: DirectusObserver, render: RenderObserver, settings: Settings, evidence: Evidence
+) -> None:
     """Determine import strategy"""
     plan = evidence.read(ImportPlan, of="4.1")
     listening = quiet.listening(production, plan.order.collections)
     findings = [*import_rules.forbidden(plan), *quiet.forbidden(listening, may_pause=settings.may_pause)]
+    if settings.allow_ephemeral_files == "no":
+        storage = file_store.destination(render, render.service(settings.render_backend))
+        findings += file_checks.lost_on_arrival(storage, len(evidence.read(AssetInventory, of="1.3").files))
     assert not findings, told(findings)
     evidence.say(import_papers.spoken_strategy(plan))
 

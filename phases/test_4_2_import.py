@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.checks import import_rules
 from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.export import AssetInventory
 from fixtures.model.finding import told
 from fixtures.model.imports import ImportPlan, ImportResult
 from fixtures.model.silence import Diary
@@ -22,6 +23,7 @@ from fixtures.operations import (
     import_papers,
     importing,
     lanes,
+    library,
     quiet,
     sequences,
     silence,
@@ -123,8 +125,10 @@ def test_no_row_was_refused(evidence: Evidence) -> None:
 def test_every_collection_grew_as_expected(production: DirectusObserver, evidence: Evidence) -> None:
     """Verify import progress"""
     result = evidence.read(ImportResult, of="4.2")
-    findings = import_rules.miscounted(data_audit.recounted(result.outcomes, production))
+    said, wrong = library.picture(production, evidence.read(AssetInventory, of="1.3"))
+    findings = [*import_rules.miscounted(data_audit.recounted(result.outcomes, production)), *wrong]
     assert not findings, told(findings)
+    evidence.say(said)
     evidence.say(f"Counted again over the API: {len(result.outcomes)} collections hold before + created.")
 
 

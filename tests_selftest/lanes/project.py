@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import tempfile
@@ -19,7 +21,7 @@ from fixtures.checks import order
 from fixtures.checks.profile import profiles
 from fixtures.model.conflict_policy import ConflictPolicies, parsed
 from fixtures.model.dataset import ExportedFile
-from fixtures.model.export import AssetInventory, DataExport
+from fixtures.model.export import AssetFile, AssetInventory, DataExport
 from fixtures.model.imports import ImportResult
 from fixtures.model.secret import Secret
 from fixtures.model.shipment import KeyMap
@@ -39,6 +41,11 @@ from fixtures.world.supervise import Supervisor, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN, ROLE, PASSWORD = "1a" * 24, "lanes", "lanes"
+
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP4z8CAFWEXHbQSACj/P8Fu7N9hAAAAAElFTkSuQmCC"
+)
+"""Eight red pixels in a square, as PNG."""
 
 
 def column(name: str, kind: str = "string", *, special: str = "", **schema: Any) -> dict[str, Any]:
@@ -148,11 +155,17 @@ class Project:
         """No row of any collection, and nobody but the administrator."""
         self.ask(f"TRUNCATE {', '.join(MODEL)} RESTART IDENTITY CASCADE")
         self.ask("DELETE FROM directus_flows")
+        self.ask("DELETE FROM directus_files")
         self.ask("DELETE FROM directus_users WHERE email <> 'admin@example.org'")
 
     def person(self, email: str, key: str) -> str:
         self.rest.post("/users", {"id": key, "email": email})
         return key
+
+
+def _asset(row: Mapping[str, Any]) -> AssetFile:
+    digest = hashlib.sha256(PICTURE).hexdigest()
+    return AssetFile(row["id"], f"files/{row['id']}", digest, len(PICTURE), row["filename_download"], row["type"])
 
 
 @dataclass
@@ -164,10 +177,14 @@ class Migration:
     rows: Mapping[str, Sequence[Mapping[str, Any]]]
     people: Mapping[str, str] = field(default_factory=dict)
     policies: str = "stop"
+    library: Sequence[Mapping[str, Any]] = ()
 
     def __post_init__(self) -> None:
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
-        (self.folder / "files.json").write_text("[]")
+        (self.folder / "files").mkdir(exist_ok=True)
+        for each in self.library:
+            (self.folder / "files" / each["id"]).write_bytes(PICTURE)
+        (self.folder / "files.json").write_text(json.dumps(list(self.library)))
         (self.folder / "folders.json").write_text("[]")
         self.files = tuple(self._write(name) for name in sorted(MODEL))
         self.stamps = True
@@ -185,7 +202,7 @@ class Migration:
             "folder": self.folder,
             "export": DataExport(datetime.now(UTC), self.files),
             "order": order.plan(profiles(self.project.snapshot)),
-            "assets": AssetInventory((), {}, {}),
+            "assets": AssetInventory(tuple(_asset(each) for each in self.library), {}, {}),
             "wanted": self.project.snapshot,
             "keys": KeyMap(users=dict(self.people)),
             "ours": self.journal.ours,

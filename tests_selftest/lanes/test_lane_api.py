@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ from fixtures.checks import import_rules, refusals
 from fixtures.model.conflict_policy import parsed
 from fixtures.model.imports import ConflictKind, ImportPlan, ImportResult
 from fixtures.model.silence import Diary, Mark
-from fixtures.operations import classify, import_plan, quiet, silence
+from fixtures.operations import classify, import_plan, library, quiet, silence
 from fixtures.process.waiting import wait_until
 from fixtures.systems.postgres import PostgresObserver
-from tests_selftest.lanes.project import Migration, Project
+from tests_selftest.lanes.project import PICTURE, Migration, Project
 
 LOCAL = [f"1ca10000-0000-4000-8000-00000000000{n}" for n in range(10)]
 THEIRS = "9ced0000-0000-4000-8000-000000000001"
@@ -281,3 +282,35 @@ def test_no_flow_runs_and_nothing_is_written_down_but_the_rows(project: Project,
         reason="every run of the canary is written down",
     )  # fmt: skip
     assert {finding.code for finding in silence.broken(found, loud.outcomes)} == {"MIG-425"}
+
+
+def test_files_come_with_their_bytes_and_all_that_is_said_of_them(project: Project, tmp_path: Path) -> None:
+    """Same id, same bytes, tags and focal point; who uploaded it and when as in local; small pictures are made."""
+    project.person("ada@example.org", ADA_THERE)
+    said = {
+        "id": LOCAL[5], "title": "Eight pixels", "filename_download": "red.png", "type": "image/png",
+        "filesize": str(len(PICTURE)), "tags": ["red", "small"], "focal_point_x": 3, "focal_point_y": 4,
+        "uploaded_by": ADA, "uploaded_on": MADE, "created_on": MADE, "modified_by": None, "modified_on": CHANGED,
+    }  # fmt: skip
+    migration = Migration(project, tmp_path, {}, people={ADA: ADA_THERE}, library=[said])
+    result = migration.run()
+    assert [each.created for each in result.outcomes if each.collection == "directus_files"] == [1]
+    assert project.operator.asset_digest(LOCAL[5]).sha256 == hashlib.sha256(PICTURE).hexdigest()
+    ((tags, x, who, when, changed),) = project.ask(
+        "SELECT tags::jsonb, focal_point_x, uploaded_by::text,"
+        """ to_char(uploaded_on AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),"""
+        """ to_char(modified_on AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') FROM directus_files"""
+    )
+    assert (tags, x, who, when, changed) == (["red", "small"], 3, ADA_THERE, MADE, CHANGED)
+    spoken, wrong = library.picture(project.operator, migration.cargo().assets)
+    assert (spoken, wrong) == ("red.png comes as a small picture too (image/png).", [])
+    settled = writes(project)
+    assert migration.run().created == 0
+    assert writes(project) == settled
+
+
+def test_a_file_no_small_picture_can_be_made_of_is_named(project: Project, tmp_path: Path) -> None:
+    said = {"id": LOCAL[6], "title": "x", "filename_download": "gone.png", "type": "image/png"}
+    migration = Migration(project, tmp_path, {}, library=[said])
+    _, wrong = library.picture(project.operator, migration.cargo().assets)
+    assert [finding.code for finding in wrong] == ["MIG-426"]

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from fixtures.checks import comparable, data_rules, import_rules, schema, trials
+from fixtures.checks.file_store import lost_on_arrival
 from fixtures.model.dataset import ImportOrder, Outcome
+from fixtures.model.file_store import Storage
 from fixtures.model.imports import CollectionPlan, Conflict, ConflictKind, ImportPlan, ImportResult, Refusal
 from fixtures.model.rows import CollectionVerified, Duplicates, RelationsRead, RowDifference
 from fixtures.model.snapshot import Snapshot
@@ -177,3 +179,21 @@ def test_a_snapshot_that_is_not_whole_is_named() -> None:
     homeless = snapshot(fields=[{"collection": "gone", "field": "b"}])
     assert [f.code for f in comparable.malformed(homeless)] == ["MIG-314"]
     assert [f.code for f in comparable.malformed(Snapshot({}))] == ["MIG-314"] * 6
+
+
+def test_files_are_not_imported_to_where_the_next_deploy_deletes_them() -> None:
+    gone, kept = Storage("local", "local", "./uploads", on_disk=False), Storage("local", "local", "/data", on_disk=True)
+    (finding,) = lost_on_arrival(gone, 3)
+    assert finding.code == "MIG-427"
+    assert "ALLOW_EPHEMERAL_FILES" in finding.do
+    assert lost_on_arrival(kept, 3) == lost_on_arrival(gone, 0) == lost_on_arrival(Storage("s3", "s3"), 3) == []
+
+
+def test_the_policy_settles_what_it_names_and_never_another_row_under_the_same_key() -> None:
+    stranger, twin = replace(CONFLICT, kind=ConflictKind.STRANGER), replace(CONFLICT, kind=ConflictKind.TWIN)
+    plan = replace(PLAN, conflicts=(CONFLICT, stranger, twin))
+    assert [f.code for f in import_rules.forbidden(plan)] == ["MIG-413", "MIG-413"]
+    updating = replace(plan, policy="stop,sections=update")
+    (left,) = import_rules.forbidden(updating)
+    assert "another row" in left.sentence
+    assert import_rules.forbidden(replace(plan, policy="stop,sections=keep")) == []

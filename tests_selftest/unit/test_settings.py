@@ -57,6 +57,9 @@ MALFORMED = {
     "BACKEND_REPO": ("/nowhere/at/all", "does not exist"),
     "CONFLICT_POLICY": ("overwrite", "expected one of stop, keep, update"),
     "POLL_S": ("soon", "could not convert"),
+    "USER_MAP": ("former@example.org", "expected local@mail=production@mail"),
+    "STAMPS": ("forget", "expected one of restore, leave"),
+    "FLOW_POLICY": ("ignore", "expected one of stop, pause"),
     "API_P95_MS": ("0", "expected a number above zero"),
 }
 

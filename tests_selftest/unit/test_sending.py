@@ -1,0 +1,178 @@
+"""Rows arrive once or are named, whatever the server answers: a refusal, no answer, "busy", somebody else's row."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from fixtures.model.finding import Finding
+from fixtures.operations import sending
+from fixtures.operations.import_log import CREATED, REFUSED, ImportLog, tally
+from fixtures.operations.journal import Journal
+from fixtures.operations.parcels import packed
+from fixtures.operations.sending import Delivery, Sender
+from fixtures.process.slots import CALM, Slots
+from fixtures.systems.directus import DirectusOperator
+from fixtures.systems.failure import InDoubt, Refused
+
+FINDING = Finding(code="T", sentence="t", where="t", meaning="t", do="t")
+Rule = Callable[["Server", list[dict[str, Any]]], None]
+
+
+class Server:
+    """A production in memory: a request is one transaction, and a rule may answer in its place."""
+
+    page_size = 1000
+
+    def __init__(self, rule: Rule | None = None) -> None:
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.requests: list[int] = []
+        self.at_once = self.most_at_once = 0
+        self._rule = rule or (lambda *_: None)
+        self._lock = threading.Lock()
+
+    def create_encoded(self, _: str, body: bytes, __: Sequence[str], *, key: str) -> None:
+        sent = json.loads(body)
+        assert all(key in row for row in sent)
+        with self._lock:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            with self._lock:
+                self.requests.append(len(sent))
+                self._rule(self, sent)
+                self.keep(sent)
+        finally:
+            with self._lock:
+                self.at_once -= 1
+
+    def keep(self, sent: Sequence[Mapping[str, Any]]) -> None:
+        if any(str(row["id"]) in self.rows for row in sent):
+            raise refusal(400, "RECORD_NOT_UNIQUE")
+        self.rows.update({str(row["id"]): dict(row) for row in sent})
+
+    def items(self, _: str, **asked: Any) -> Iterator[dict[str, Any]]:
+        (wanted,) = (each["_in"] for each in asked["filter"].values())
+        yield from (row for key, row in self.rows.items() if key in wanted)
+
+    def ping(self) -> bool:
+        return True
+
+
+def refusal(status: int, code: str, *, after: float | None = None) -> Refused:
+    return Refused(FINDING, status=status, code=code, message=code, retry_after_s=after)
+
+
+def lost() -> InDoubt:
+    return InDoubt(FINDING, method="POST", path="", reason="cut")
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "PAUSE_S", 0.001)
+
+
+def send(server: Server, tmp_path: Path, count: int = 450) -> tuple[Delivery, Journal, Sender]:
+    journal = Journal(tmp_path / "journal")
+    rows = [{"id": number, "text": "x"} for number in range(1, count + 1)]
+    delivery = Delivery()
+    with (
+        ImportLog(tmp_path / "log", run="r") as log,
+        Sender(cast("DirectusOperator", server), journal, log) as sender,
+    ):
+        parcels = packed(rows, key="id", wire=lambda row: row, limits=sender.limits)
+        sender.create(delivery, "t", parcels, key="id", serial=True)
+        delivery.arrive()
+    assert tally(tmp_path / "log")[CREATED] == len(delivery.created)
+    assert tally(tmp_path / "log")[REFUSED] == len(delivery.refused)
+    return delivery, journal, sender
+
+
+def test_everything_arrives_once_in_parcels_side_by_side(tmp_path: Path) -> None:
+    server = Server()
+    delivery, journal, _ = send(server, tmp_path)
+    assert sorted(server.requests) == [50, 100, 100, 100, 100]
+    assert server.most_at_once <= sending.IN_FLIGHT
+    assert set(delivery.created) == set(server.rows) == journal.ours["t"] == journal.arrived["t"]
+
+
+def test_the_guilty_rows_are_named_and_all_others_arrive(tmp_path: Path) -> None:
+    def bad(_: Server, sent: list[dict[str, Any]]) -> None:
+        if any(row["id"] in {7, 333} for row in sent):
+            raise refusal(400, "VALUE_TOO_LONG")
+
+    delivery, journal, _ = send(Server(bad), tmp_path)
+    assert sorted((each.key, each.code) for each in delivery.refused) == [
+        ("333", "VALUE_TOO_LONG"),
+        ("7", "VALUE_TOO_LONG"),
+    ]
+    assert len(delivery.created) == 448
+    assert {"7", "333"} & journal.ours["t"] == set()
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_lost_answer_is_looked_up_before_anything_is_sent_again(tmp_path: Path, arrived: bool) -> None:
+    cut: list[int] = []
+
+    def once(server: Server, sent: list[dict[str, Any]]) -> None:
+        if len(cut) < 3:
+            cut.append(1)
+            if arrived:
+                server.keep(sent)
+            raise lost()
+
+    server = Server(once)
+    delivery, _, _ = send(server, tmp_path)
+    assert (len(server.rows), len(delivery.created), delivery.refused) == (450, 450, [])
+    assert len(server.requests) == (5 if arrived else 8)
+
+
+def test_a_row_somebody_made_meanwhile_is_theirs(tmp_path: Path) -> None:
+    server = Server()
+    server.rows["42"] = {"id": 42, "text": "a visitor's"}
+    delivery, journal, _ = send(server, tmp_path)
+    assert [(each.key, each.code) for each in delivery.refused] == [("42", "RECORD_NOT_UNIQUE")]
+    assert server.rows["42"]["text"] == "a visitor's"
+    assert "42" not in journal.ours["t"]
+
+
+def test_a_busy_server_gets_one_request_at_a_time_for_a_while_and_everything_arrives(tmp_path: Path) -> None:
+    said: list[int] = []
+
+    def busy(*_: object) -> None:
+        if len(said) < 9:  # longer than the tries of a lost answer
+            said.append(1)
+            raise refusal(503 if len(said) % 2 else 429, "UNDER_PRESSURE", after=0.001)
+
+    server = Server(busy)
+    delivery, _, sender = send(server, tmp_path)
+    assert (len(server.rows), delivery.refused) == (450, [])
+    assert sender._slots.width == 1
+
+
+def test_a_server_that_stays_away_stops_the_import_and_the_journal_knows_what_was_sent(tmp_path: Path) -> None:
+    def gone(*_: object) -> None:
+        raise lost()
+
+    with pytest.raises(InDoubt):
+        send(Server(gone), tmp_path)
+    assert len(Journal(tmp_path / "journal").ours["t"]) >= 100
+
+
+def test_places_grow_again_slowly_and_never_above_the_most() -> None:
+    slots = Slots(3)
+    slots.complained()
+    slots.complained()
+    slots.complained()
+    assert slots.width == 1
+    for _ in range(CALM):
+        slots.answered()
+    assert slots.width == 2
+    for _ in range(5 * CALM):
+        slots.answered()
+    assert slots.width == 3
