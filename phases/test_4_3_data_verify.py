@@ -24,7 +24,7 @@ from fixtures.operations import data_audit, family, importing, quiet, relations_
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
-    from fixtures.operations.standing_rows import Past
+    from fixtures.operations.row_look import Past
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox

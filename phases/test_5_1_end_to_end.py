@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from fixtures.model.secret import Secret
     from fixtures.model.site import SiteMap
     from fixtures.operations.access import Person
-    from fixtures.operations.standing_rows import Past
+    from fixtures.operations.row_look import Past
     from fixtures.operations.visit import Visitors
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings

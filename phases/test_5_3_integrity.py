@@ -26,7 +26,7 @@ from fixtures.operations import audit, file_store, fingerprint, history, schema_
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
-    from fixtures.operations.standing_rows import Past
+    from fixtures.operations.row_look import Past
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver

@@ -12,7 +12,8 @@ import pytest
 from fixtures.model.secret import Secret
 from fixtures.process.waiting import wait_until
 from fixtures.systems import github, render, webhook
-from fixtures.systems.dump import PostgresTools, open_export
+from fixtures.systems.dump import PostgresTools
+from fixtures.systems.export_archive import open_export
 from fixtures.systems.failure import Incomplete, Refused, WriteRefused
 from fixtures.systems.git import Remote, WorkingCopy
 from fixtures.systems.github import GitHubObserver

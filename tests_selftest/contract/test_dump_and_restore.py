@@ -12,7 +12,8 @@ import pytest
 
 from fixtures.model.secret import Secret
 from fixtures.process.command import CommandFailed
-from fixtures.systems.dump import NoTools, PostgresTools, open_export, scratch_database
+from fixtures.systems.dump import NoTools, PostgresTools, scratch_database
+from fixtures.systems.export_archive import open_export
 from fixtures.systems.failure import Incomplete, InDoubt, Refused, Unreachable
 from fixtures.systems.postgres import PostgresObserver
 from fixtures.systems.postgres_restore import outcome, restoring

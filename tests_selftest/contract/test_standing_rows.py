@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from fixtures.checks import standing
 from fixtures.checks.standing import Announced
 from fixtures.model.fingerprint import Comparison
 from fixtures.model.secret import Secret
-from fixtures.operations import fingerprint, standing_rows
+from fixtures.operations import fingerprint, row_look, standing_rows
 from fixtures.operations.standing_rows import Before
 from fixtures.systems.dump import PostgresTools, scratch_database
 from fixtures.systems.http import USER_AGENT
@@ -88,7 +89,9 @@ def compare(database: Secret, server: Secret, platform: Stage, tmp_path: Path) -
 
     def compared(announced: Announced) -> Comparison:
         with PostgresObserver(database) as observer:
-            return standing_rows.compare(was, database, observer, announced, past, silent)
+            found = standing_rows.compare(was, database, observer, announced, past, silent)
+            told = row_look.differing_columns(found.unexplained, database, past)
+            return replace(found, unexplained=tuple(told))
 
     return compared
 
@@ -112,6 +115,7 @@ def test_only_a_person_explains_a_changed_row(database: Secret, compare: Compare
         ("3", "update", "ada@udo.example"), ("7", "delete", "ada@udo.example")
     ]  # fmt: skip
     assert {finding.code for finding in standing.lost(found)} == {"MIG-345"}
+    assert {row.columns for row in found.unexplained[0].rows} == {("title",)}, "which column differs is not told"
 
 
 def test_a_column_somebody_accepted_to_round_hides_no_other_change(database: Secret, compare: Compare) -> None:
