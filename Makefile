@@ -5,13 +5,16 @@ PY     := .venv/bin/python
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearsal test corpus drift fingerprint kills world runbook lint fresh clean
+.PHONY: help rehearsal rehearsal-rollback test corpus drift fingerprint kills kills-rollback world runbook lint fresh clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 rehearsal: .venv/ready ## the whole migration on real systems made for it; ends in one HTML report
 	@$(PY) -m pytest phases/ --target rehearsal $(ARGS)
+
+rehearsal-rollback: .venv/ready ## forward, back and forward again in one world; the way back is measured
+	@$(PY) -m tests_selftest.world.there_and_back $(ARGS)
 
 test: .venv/ready lint ## every self-test of the suite, on two cores
 	@$(PY) -m pytest tests_selftest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -24,6 +27,9 @@ drift: .venv/ready ## change production a hundred ways between plan and apply; e
 
 kills: .venv/ready ## harm the import and the schema apply at many moments; each must end as in peace
 	@$(PY) -m tests_selftest.kills $(ARGS)
+
+kills-rollback: .venv/ready ## kill -9 at many moments of the way back; production must end as it was before
+	@$(PY) -m tests_selftest.kills.way_back $(ARGS)
 
 fingerprint: .venv/ready ## a million rows: time beside pg_dump, memory, and one flipped byte found
 	@$(PY) -m tests_selftest.bench.fingerprint $(ARGS)
@@ -44,7 +50,7 @@ fresh: .venv/ready ## like `make rehearsal`, in a world begun anew
 
 clean: ## remove the world, the toolchain, the environment and all runs
 	@test ! -x $(PY) || $(PY) -m fixtures.world remove --root .world
-	rm -rf .world .toolchain .venv reports/run-* reports/ledger reports/latest.html
+	rm -rf .world .world-rollback .toolchain .venv reports/run-* reports/ledger reports/latest.html
 
 # A finished environment is marked last, so that one that was interrupted is built again.
 .venv/ready: requirements.txt

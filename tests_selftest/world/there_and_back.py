@@ -1,0 +1,181 @@
+"""
+`make rehearsal-rollback`: forward, back and forward again in one world, and how long each took.
+
+What production is before and after is asked of `pg_dump` and of the disk, not of the suite: two dumps as text, equal
+to the last byte, owners, grants, sequences, users and permissions included. The time the way back took stands in every
+later report's second block.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from tests_selftest.world.held import ROOT, HeldWorld, Run, hold
+
+WORLD = ROOT / ".world-rollback"
+_OF_ONE_DUMP = re.compile(r"^\\(un)?restrict .*$", re.MULTILINE)
+"""Lines with a random word in them, new in each dump; pg_dump 17.6 and later."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Production as two witnesses have it: the text of a dump, and the files on the disk by name with their hashes."""
+
+    dump: str
+    files: dict[str, str]
+
+    def differs(self, other: Look) -> list[str]:
+        """Where two looks differ, in words; empty when to the last byte they do not."""
+        found = []
+        if self.dump != other.dump:
+            was, now = set(self.dump.splitlines()), set(other.dump.splitlines())
+            found += [f"- {line[:160]}" for line in sorted(was - now)[:5]]
+            found += [f"+ {line[:160]}" for line in sorted(now - was)[:5]] or ["the order of lines"]
+        found += [f"file {name}" for name, _ in sorted(self.files.items() ^ other.files.items())[:5]]
+        return found
+
+
+def look(world: HeldWorld, folder: Path) -> Look:
+    """Production now, the whole of it."""
+    program = Path(world.environment["PG_BIN_DIR"]) / "pg_dump"
+    text = subprocess.run(
+        [str(program), f"--dbname={world.superuser_url}"], capture_output=True, check=True, text=True, timeout=120
+    ).stdout
+    disk = folder / "disk"
+    files = {
+        str(file.relative_to(disk)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in disk.rglob("*")
+        if file.is_file()
+    }
+    return Look(_OF_ONE_DUMP.sub("", text), files)
+
+
+def live_commits(world: HeldWorld) -> dict[str, str]:
+    """By service, the commit that serves, as Render's API says it."""
+    found = {}
+    for name in ("RENDER_FRONTEND_SERVICE", "RENDER_BACKEND_SERVICE"):
+        service = ask_render(world, f"/services?name={world.environment[name]}")[0]["service"]["id"]
+        deploys = [each["deploy"] for each in ask_render(world, f"/services/{service}/deploys?limit=50")]
+        found[world.environment[name]] = next(d["commit"]["id"] for d in deploys if d["status"] == "live")
+    return found
+
+
+def ask_render(world: HeldWorld, path: str, body: dict[str, str] | None = None) -> Any:
+    """What Render's API answers; with a body, to a POST of it."""
+    data = json.dumps(body).encode() if body is not None else None
+    request = Request(world.environment["RENDER_API_URL"] + path, data=data)
+    request.add_header("Authorization", f"Bearer {world.environment['RENDER_API_KEY']}")
+    request.add_header("Content-Type", "application/json")
+    with urlopen(request, timeout=20) as answer:
+        return json.loads(answer.read())
+
+
+def measured(reports: Path) -> dict[str, Any]:
+    """The facts of the newest way back in the ledgers: seconds, parts, rows."""
+    ends = [
+        json.loads(line)
+        for ledger in (reports / "ledger").glob("????????????.jsonl")
+        for line in ledger.read_text(encoding="utf-8").splitlines()
+        if '"rolled back"' in line and '"closed"' in line
+    ]
+    return dict(max(ends, key=lambda entry: str(entry["time"]))["facts"])
+
+
+def remove(world: Path) -> None:
+    """Nothing is left of a world, if there was one."""
+    if world.exists():
+        argv = [sys.executable, "-m", "fixtures.world", "remove", "--root", str(world)]
+        subprocess.run(argv, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        shutil.rmtree(world, ignore_errors=True)
+
+
+def main(arguments: list[str]) -> int:
+    """0 when it went there, back and there again, and production was in between what it had been."""
+    parser = argparse.ArgumentParser(prog="python -m tests_selftest.world.there_and_back", description=__doc__)
+    parser.add_argument("--rows", type=int, default=3000)
+    parser.add_argument("--runs", type=Path, default=ROOT / "reports")
+    parser.add_argument("--world", type=Path, default=WORLD)
+    asked = parser.parse_args(arguments)
+    if asked.world.exists():
+        subprocess.run(
+            [sys.executable, "-m", "fixtures.world", "remove", "--root", str(asked.world)], check=True, cwd=ROOT
+        )
+    world = hold(asked.world, asked.runs, rows=asked.rows)
+    try:
+        return _there_and_back(world, asked.world, asked.runs)
+    finally:
+        world.stop()
+        subprocess.run(
+            [sys.executable, "-m", "fixtures.world", "remove", "--root", str(asked.world)], check=True, cwd=ROOT
+        )
+        shutil.rmtree(asked.world, ignore_errors=True)
+
+
+def _there_and_back(world: HeldWorld, folder: Path, runs: Path) -> int:
+    before, commits = look(world, folder), live_commits(world)
+    went = _timed("forward", world, "GO")
+    if went is None:
+        return 1
+    there = live_commits(world)
+    if look(world, folder) == before or there == commits:
+        return _wrong("the migration changed nothing, so there was nothing to go back from")
+    back = _timed("back", world, "ROLLED BACK", "-m", "rollback")
+    if back is None:
+        return 1
+    facts = measured(runs)
+    parts = " · ".join(
+        f"{_PARTS[name]} {seconds} s" for name, seconds in dict(facts["parts"]).items() if name in _PARTS
+    )
+    _say(f"         {facts['seconds']} s on the way: {parts}")
+    differences = look(world, folder).differs(before)
+    if differences or live_commits(world) != commits:
+        return _wrong("production is not what it was:", *differences, f"{live_commits(world)} {commits}")
+    _say(f"         equal: {len(before.dump):,} characters of pg_dump and {len(before.files)} files, to the last byte;"
+         f" {' and '.join(f'{name} {commit[:12]}' for name, commit in commits.items())} serve again")  # fmt: skip
+    if _timed("back", world, "ROLLED BACK", "-m", "rollback", what="a second time does nothing") is None:
+        return 1
+    if look(world, folder) != before:
+        return _wrong("the second way back changed something")
+    again = _timed("forward", world, "GO")
+    if again is None or live_commits(world) != there:
+        return 1
+    return 0
+
+
+_PARTS = {"R.1": "questions", "R.3": "code", "R.4": "files", "R.5": "database and restart", "R.6": "looking"}
+
+
+def _timed(name: str, world: HeldWorld, wanted: str, *arguments: str, what: str = "") -> Run | None:
+    began = time.monotonic()
+    run = world.run(*arguments)
+    said = next((line for line in run.text.splitlines() if line.startswith(wanted)), "")
+    _say(f"{name:<8} {said[:150] or 'WRONG'}{f' ({what})' if what else ''}   {time.monotonic() - began:.0f} s")
+    if run.code == 0 and said:
+        return run
+    _say(str(run))
+    return None
+
+
+def _wrong(*lines: str) -> int:
+    _say("WRONG    " + lines[0], *lines[1:])
+    return 1
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
