@@ -119,6 +119,9 @@ class Handles:
     def _database_url(self, _: Settings) -> Secret:
         return self.database_url
 
+    def _writable_database_url(self, _: Settings) -> Secret:
+        return self.database_url
+
     def _target_lock(self, _: Settings) -> TargetLock:
         return self._clean.enter_context(TargetLock(self.database_url))
 

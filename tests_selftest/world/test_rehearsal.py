@@ -158,6 +158,36 @@ def test_the_same_command_brings_the_migration_to_its_end(world: HeldWorld) -> N
     assert len(world.control("GET", "mailbox")) == 1
 
 
+def test_the_flow_that_would_have_noticed_the_import_never_ran_and_listens_again(
+    world: HeldWorld, before: dict[str, Table]
+) -> None:
+    """The canary of the seed: it writes a notice for every definition and every use that comes while it is active."""
+    assert rows(world, "import_notices") == before["import_notices"]
+    assert world.sql("SELECT count(*) FROM directus_activity WHERE action = 'run'") == [(0,)]
+    assert world.sql("SELECT count(*) FROM directus_notifications") == [(0,)]
+    assert world.sql("SELECT status FROM directus_flows") == [("active",)]
+
+
+def test_stamps_are_those_of_the_export(world: HeldWorld) -> None:
+    """Who made a definition and when, by SQL and the file alone; authors have another id here and the same e-mail."""
+    file = Path(world.environment["BACKEND_REPO"]) / "migration" / "data" / "definitions.json"
+    people = json.loads((file.parents[1] / "people.json").read_text(encoding="utf-8"))
+    emails = dict(world.sql("SELECT id::text, email FROM directus_users"))
+    query = """SELECT id::text, user_created::text,
+                      to_char(date_created AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') FROM definitions"""
+    there = {key: (emails.get(author), made) for key, author, made in world.sql(query)}
+    exported = {
+        row["id"]: (people.get(row["user_created"]), row["date_created"])
+        for row in json.loads(file.read_text(encoding="utf-8"))
+    }
+    alike = [key for key, stamps in exported.items() if there.get(key) == stamps]
+    assert len(alike) > 50
+    created = world.sql("SELECT item FROM directus_activity WHERE collection = 'definitions' AND action = 'create'")
+    imported = {key for (key,) in created} & set(exported)  # scratch rows were made and deleted too
+    assert imported
+    assert imported <= set(alike)
+
+
 def test_every_exported_row_is_in_production_or_accounted_for(world: HeldWorld) -> None:
     """An independent look: the exported files on one side, Postgres on the other, none of the suite's code between."""
     data = Path(world.environment["BACKEND_REPO"]) / "migration" / "data"
