@@ -1,0 +1,194 @@
+"""Seven ways of the same rows into production, and what it costs to verify them; each gives its seconds."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import psycopg
+from psycopg import sql
+
+from fixtures.model.export import DataExport
+from fixtures.model.fingerprint import Fingerprint
+from fixtures.operations import exported, lanes, verify
+from fixtures.operations.classify import Cargo
+from fixtures.operations.import_log import ImportLog
+from fixtures.operations.journal import Journal
+from fixtures.operations.parcels import wired
+from fixtures.operations.standing_rows import Before
+from fixtures.systems.copy_text import RowWriter
+from tests_selftest.bench import files
+from tests_selftest.bench.stand import Stand
+
+BATCH = 100
+IN_FLIGHT = 4
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass
+class Load:
+    """One size of the workload: its files, and the same rows ready to be sent by those who do nothing but send."""
+
+    stand: Stand
+    folder: Path
+    export: DataExport
+
+    @property
+    def rows(self) -> int:
+        return self.export.rows
+
+    @property
+    def cargo(self) -> Cargo:
+        return files.cargo(self.folder, self.stand.snapshot, self.export, self.stand.people)
+
+    def bodies(self, size: int) -> list[tuple[str, list[bytes]]]:
+        """By collection, parents first, the bodies of requests of *size* rows, as Directus takes them."""
+        found, cargo = [], self.cargo
+        for name in cargo.order.collections:
+            wire = wired(cargo.types(name))
+            rows = (wire(msgspec.json.decode(line)) for line in exported.lines(self.folder, cargo.file(name)))
+            bodies = []
+            while portion := list(islice(rows, size)):
+                bodies.append(msgspec.json.encode(portion if size > 1 else portion[0]))
+            found.append((name, bodies))
+        return found
+
+
+def script(load: Load) -> float:
+    """The runbook's own script: ask for each item by its key, then create it."""
+    bodies = load.bodies(1)
+    keys = {name: load.cargo.profile(name).key for name, _ in bodies}
+    with _client(load) as client:
+        began = time.perf_counter()
+        for name, requests in bodies:
+            for body in requests:
+                key = json.loads(body)[keys[name]]
+                if client.get(f"/items/{name}/{key}").status_code != 200:
+                    _well(client.post(f"/items/{name}", content=body, headers=JSON))
+        return time.perf_counter() - began
+
+
+def sequential(load: Load) -> float:
+    """Batches, one after the other, nothing looked at."""
+    bodies = load.bodies(BATCH)
+    with _client(load) as client:
+        began = time.perf_counter()
+        for name, requests in bodies:
+            for body in requests:
+                _well(client.post(f"/items/{name}", content=body, headers=JSON))
+        return time.perf_counter() - began
+
+
+def raw(load: Load) -> float:
+    """Batches side by side, made before, nothing looked at, nothing remembered: the most the API takes."""
+    bodies = load.bodies(BATCH)
+    with _client(load) as client, ThreadPoolExecutor(IN_FLIGHT) as pool:
+        began = time.perf_counter()
+        for name, requests in bodies:
+
+            def send(body: bytes, name: str = name) -> None:
+                _well(client.post(f"/items/{name}", params={"fields": "id"}, content=body, headers=JSON))
+
+            list(pool.map(send, requests))
+        return time.perf_counter() - began
+
+
+def utils_import(load: Load) -> float:
+    """Directus' own import, a whole file a collection."""
+    with _client(load) as client:
+        began = time.perf_counter()
+        for name in load.cargo.order.collections:
+            content = (load.folder / load.cargo.file(name).path).read_bytes()
+            part = {"file": (f"{name}.json", content, "application/json")}
+            _well(client.post(f"/utils/import/{name}", files=part))
+        return time.perf_counter() - began
+
+
+def lane(name: str, load: Load) -> float:
+    """A lane of this suite, as 4.2 runs it: classified, journaled, logged, counted."""
+    place = load.stand.folder / f"lane-{time.monotonic_ns()}"
+    with ImportLog(place / "import-log.txt", run="bench") as log:
+        way = lanes.Way(
+            production=load.stand.operator, database=load.stand.url, journal=Journal(place / "journal.jsonl"), log=log,
+            progress=lambda *_: None, reported={},
+        )  # fmt: skip
+        cargo = load.cargo
+        began = time.perf_counter()
+        result = lanes.run(name, cargo, way)
+        seconds = time.perf_counter() - began
+    assert result.created == load.rows, (result.created, load.rows, result.refusals[:3])
+    return seconds
+
+
+def plain_copy(load: Load) -> float:
+    """COPY of lines made before, straight into the tables, one transaction: what Postgres itself needs."""
+    cargo = load.cargo
+    written: list[tuple[str, tuple[str, ...], list[bytes]]] = []
+    for name in cargo.order.collections:
+        columns = cargo.profile(name).columns
+        writer = RowWriter({each: cargo.types(name)[each] for each in columns})
+        lines = (writer.line(line) for line in exported.lines(load.folder, cargo.file(name)))
+        written.append((name, columns, list(_blocks(lines))))
+    began = time.perf_counter()
+    with psycopg.connect(load.stand.url.reveal()) as connection, connection.cursor() as cursor:
+        for name, columns, blocks in written:
+            into = sql.SQL("COPY {} ({}) FROM STDIN").format(
+                sql.Identifier(name), sql.SQL(", ").join(map(sql.Identifier, columns))
+            )
+            with cursor.copy(into) as copy:
+                for block in blocks:
+                    copy.write(block)
+    return time.perf_counter() - began
+
+
+def verification(load: Load) -> float:
+    """Every row and value that is there now, beside the export, as 4.3 does it."""
+    nothing = Before(Fingerprint(load.export.exported_at, "", (), {}), load.folder)
+    cargo = load.cargo
+    began = time.perf_counter()
+    found = verify.rows(load.stand.operator, load.stand.url, cargo, nothing, (), progress=lambda *_: None)
+    seconds = time.perf_counter() - began
+    assert sum(each.equal for each in found) == load.rows, [each.different[:2] for each in found]
+    return seconds
+
+
+WAYS: dict[str, Callable[[Load], float]] = {
+    "script": script,
+    "sequential": sequential,
+    "raw": raw,
+    "import": utils_import,
+    "api": lambda load: lane("api", load),
+    "copy": plain_copy,
+    "sql": lambda load: lane("sql", load),
+}
+
+
+def _client(load: Load) -> httpx.Client:
+    return httpx.Client(
+        base_url=load.stand.running.url,
+        headers={"Authorization": f"Bearer {load.stand.token}"},
+        timeout=600,
+        trust_env=False,
+    )
+
+
+def _well(answer: httpx.Response) -> None:
+    assert answer.status_code < 300, f"{answer.status_code} {answer.text[:300]}"
+
+
+def _blocks(lines: Iterator[bytes], rows: int = 1000) -> Iterator[bytes]:
+    while portion := list(islice(lines, rows)):
+        yield b"".join(portion)
+
+
+def median(values: Sequence[Any]) -> Any:
+    """The middle of an odd number of values."""
+    return sorted(values)[len(values) // 2]
