@@ -5,7 +5,7 @@ PY     := .venv/bin/python
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearsal rehearsal-rollback test corpus drift fingerprint kills kills-rollback world runbook lint fresh clean
+.PHONY: help rehearsal rehearsal-rollback test corpus drift fingerprint kills bench kills-rollback world runbook lint fresh clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ kills-rollback: .venv/ready ## kill -9 at many moments of the way back; producti
 
 fingerprint: .venv/ready ## a million rows: time beside pg_dump, memory, and one flipped byte found
 	@$(PY) -m tests_selftest.bench.fingerprint $(ARGS)
+
+bench: .venv/ready ## rows/s of every way into a real Directus, side by side; ARGS=--big for a million rows
+	@$(PY) -m tests_selftest.bench $(ARGS)
 
 world: .venv/ready ## start the rehearsal's systems alone and hold them until Ctrl-C
 	@$(PY) -m fixtures.world show --root .world $(ARGS)

@@ -8,6 +8,7 @@ the slowest and the fastest round.
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
 import tempfile
@@ -83,14 +84,16 @@ def _measure(
             seconds = WAYS[way](load)
             assert stand.count() == load.rows, f"{way}: {stand.count()} rows of {load.rows}"
             rates[way].append(load.rows / seconds)
-            _say(
-                f"  round {number + 1}  {way:<11} {load.rows:>7,} rows  {seconds:7.2f} s  {load.rows / seconds:9,.0f} rows/s"
-            )
+            _say(_line(number, way, load.rows, seconds))
             if way == "api":
                 spent = verification(load)
                 verified.append(spent / seconds)
-                _say(f"  round {number + 1}  verifying   {load.rows:>7,} rows  {spent:7.2f} s")
+                _say(_line(number, "verifying", load.rows, spent))
     return rates, verified
+
+
+def _line(number: int, what: str, rows: int, seconds: float) -> str:
+    return f"  round {number + 1}  {what:<11} {rows:>7,} rows  {seconds:7.2f} s  {rows / seconds:9,.0f} rows/s"
 
 
 def _report(rates: dict[str, list[float]], verified: list[float], rounds: int, seconds: float) -> int:
@@ -108,8 +111,9 @@ def _report(rates: dict[str, list[float]], verified: list[float], rounds: int, s
         _target("lane api, times the script", _ratio(rates, "api", "script"), 12, "{:.1f} ×"),
         _target("lane sql, of plain COPY", _ratio(rates, "sql", "copy"), 0.5, "{:.0%}"),
         _target("lane sql, times the script", _ratio(rates, "sql", "script"), 400, "{:.0f} ×"),
-        _target("verifying every row, of lane api's time", median(verified) if verified else None, 0.25, "{:.0%}", most=True),
-    ]  # fmt: skip
+    ]
+    share = median(verified) if verified else None
+    targets.append(_target("verifying every row, of lane api's time", share, 0.25, "{:.0%}", most=True))
     _say(f"\n{seconds:.0f} s")
     return 0 if all(targets) else 1
 
@@ -131,8 +135,6 @@ def _target(what: str, seen: float | None, wanted: float, form: str, *, most: bo
 
 
 def _cores() -> int:
-    import os
-
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 0
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import msgspec
@@ -18,6 +18,8 @@ from psycopg import sql
 
 from fixtures.model.export import DataExport
 from fixtures.model.fingerprint import Fingerprint
+from fixtures.model.secret import Secret
+from fixtures.model.snapshot import Snapshot
 from fixtures.operations import exported, lanes, verify
 from fixtures.operations.classify import Cargo
 from fixtures.operations.import_log import ImportLog
@@ -25,19 +27,38 @@ from fixtures.operations.journal import Journal
 from fixtures.operations.parcels import wired
 from fixtures.operations.standing_rows import Before
 from fixtures.systems.copy_text import RowWriter
+from fixtures.systems.directus import DirectusOperator
 from tests_selftest.bench import files
-from tests_selftest.bench.stand import Stand
 
 BATCH = 100
 IN_FLIGHT = 4
 JSON = {"Content-Type": "application/json"}
 
 
+class Where(Protocol):
+    """What the ways need to know of the systems."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def url(self) -> Secret: ...
+    @property
+    def operator(self) -> DirectusOperator: ...
+    @property
+    def snapshot(self) -> Snapshot: ...
+    @property
+    def people(self) -> list[str]: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def token(self) -> str: ...
+
+
 @dataclass
 class Load:
     """One size of the workload: its files, and the same rows ready to be sent by those who do nothing but send."""
 
-    stand: Stand
+    stand: Where
     folder: Path
     export: DataExport
 
@@ -54,7 +75,7 @@ class Load:
         found, cargo = [], self.cargo
         for name in cargo.order.collections:
             wire = wired(cargo.types(name))
-            rows = (wire(msgspec.json.decode(line)) for line in exported.lines(self.folder, cargo.file(name)))
+            rows = (wire(msgspec.json.decode(line)) for _, line in exported.numbered(self.folder, cargo.file(name)))
             bodies = []
             while portion := list(islice(rows, size)):
                 bodies.append(msgspec.json.encode(portion if size > 1 else portion[0]))
@@ -135,7 +156,7 @@ def plain_copy(load: Load) -> float:
     for name in cargo.order.collections:
         columns = cargo.profile(name).columns
         writer = RowWriter({each: cargo.types(name)[each] for each in columns})
-        lines = (writer.line(line) for line in exported.lines(load.folder, cargo.file(name)))
+        lines = (writer.line(line) for _, line in exported.numbered(load.folder, cargo.file(name)))
         written.append((name, columns, list(_blocks(lines))))
     began = time.perf_counter()
     with psycopg.connect(load.stand.url.reveal()) as connection, connection.cursor() as cursor:
@@ -173,7 +194,7 @@ WAYS: dict[str, Callable[[Load], float]] = {
 
 def _client(load: Load) -> httpx.Client:
     return httpx.Client(
-        base_url=load.stand.running.url,
+        base_url=load.stand.address,
         headers={"Authorization": f"Bearer {load.stand.token}"},
         timeout=600,
         trust_env=False,
