@@ -38,6 +38,13 @@ def test_the_files_are_compared(settings: Settings, evidence: Evidence) -> None:
     assert text or not found, "the comparison finds differences between files that are the same"
     evidence.write(found, "differences")
     evidence.say(f"{len(found)} differences in {len({each.name for each in found})} objects by our own comparison.")
+    if not settings.local_database_url:
+        evidence.say("LOCAL_DATABASE_URL is not set: local's database was not compared with its snapshot.")
+        return
+    findings, hidden = schema_plan.local_catalog(settings.local_database_url, local)
+    assert not findings, told(findings)
+    beside = "; ".join(hidden) or "nothing"
+    evidence.say(f"Local's database says the same as its snapshot; in no snapshot, so not migrated: {beside}.")
 
 
 @action("3.2.2", dry_run=True)

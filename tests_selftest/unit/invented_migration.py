@@ -167,6 +167,16 @@ def schema_plan(made_at: datetime) -> SchemaPlan:
         Change(Stage.COLLECTION, "create", "amendments", Risk.ADDITIVE, "SC101", "a new collection"),
         Change(Stage.FIELD, "create", "chapters.summary", Risk.ADDITIVE, "SC102", "a new field, text"),
         Change(Stage.CONSTRAINT, "alter", "sections.title", Risk.DATA_DEPENDENT, "SC120", "length", "120", "255"),
+        Change(
+            Stage.FIELD,
+            "drop",
+            "chapters.old_note",
+            Risk.DESTRUCTIVE,
+            "SC141",
+            "",
+            stake="3 values in the column (rows: 40)",
+            waived="SC141 on chapters.old_note, accepted by Ada Lovelace until 2026-12-01: nobody reads it",
+        ),
         Change(Stage.COLLECTION, "drop", "import_notices", Risk.DESTRUCTIVE, "SC190", "stays", withheld=True),
     )
     return SchemaPlan(made_at, "source", "target", "guard", changes, {}, PLAN)

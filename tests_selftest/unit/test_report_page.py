@@ -139,6 +139,15 @@ def test_what_was_there_before_is_told_with_its_proof_its_losses_and_its_excuses
     assert "The bytes of 1 could not be had before the migration either: plan <A>.pdf" in text
 
 
+def test_what_was_at_stake_and_who_accepted_it_stand_beside_the_change(tmp_path: Path) -> None:
+    migration = InventedMigration(tmp_path)
+    migration.passes(*ALL)
+    text = " ".join("".join(Tree(page.fragment(migration.story(), runs=tmp_path, redact=str)).text).split())
+    assert "3 values in the column (rows: 40)" in text
+    assert "SC141 on chapters.old_note, accepted by Ada Lovelace until 2026-12-01: nobody reads it" in text
+    assert "1 change accepted" in text
+
+
 def test_pictures_stay_within_the_budget_and_only_as_they_were_recorded(tmp_path: Path) -> None:
     migration = InventedMigration(tmp_path)
     migration.passes(*ALL)

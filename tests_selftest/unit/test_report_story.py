@@ -176,20 +176,20 @@ def test_rows_an_earlier_run_created_count_as_created_not_as_found() -> None:
 def test_changes_an_earlier_run_made_are_still_told_by_a_run_that_finds_them_made(
     migration: InventedMigration,
 ) -> None:
-    first, again = schema_plan(BEGIN), SchemaPlan(BEGIN, "s", "t", "g", schema_plan(BEGIN).changes[3:], {}, "0b0b")
+    first, again = schema_plan(BEGIN), SchemaPlan(BEGIN, "s", "t", "g", schema_plan(BEGIN).changes[4:], {}, "0b0b")
     told = schema_story([first], [])
     assert told is not None
-    assert (len(told.done), len(told.pending), len(told.withheld)) == (0, 3, 1)
+    assert (len(told.done), len(told.pending), len(told.withheld)) == (0, 4, 1)
     lost = [migration.ledger.add(Kind.INTENT, "3.3.2", plan=PLAN)]
     told = schema_story([first], lost)
     assert told is not None
-    assert (len(told.done), len(told.pending)) == (0, 3)
+    assert (len(told.done), len(told.pending)) == (0, 4)
     told = schema_story([first, again], lost)  # the answer was lost, and the next run's plan no longer asks for it
     assert told is not None
-    assert (len(told.done), len(told.pending), told.plans) == (3, 0, (PLAN,))
+    assert (len(told.done), len(told.pending), told.plans) == (4, 0, (PLAN,))
     told = schema_story([first], [*lost, migration.ledger.add(Kind.DONE, "3.3.2", plan=PLAN)])
     assert told is not None
-    assert (len(told.done), len(told.pending), told.created_collections) == (3, 0, ("amendments",))
+    assert (len(told.done), len(told.pending), told.created_collections) == (4, 0, ("amendments",))
 
 
 def test_before_the_import_the_plan_is_told_and_after_it_what_happened(migration: InventedMigration) -> None:
