@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.evidence.ledger import Kind, Ledger, LedgerDamaged
+from fixtures.evidence.ledger import ROLLED_BACK, Kind, Ledger, LedgerDamaged
 from fixtures.evidence.redact import MASK, Redactor
 from fixtures.evidence.store import Evidence, EvidenceMissing
 from fixtures.plugins.standing import Standing
@@ -197,3 +197,35 @@ def test_a_mask_beside_a_quote_leaves_the_ledger_readable(tmp_path: Path) -> Non
     book.add(Kind.VERDICT, "1.1.1", message='Authorization: Bearer hunter22" and token=hunter22\\')
     (entry,) = Ledger(tmp_path / "l.jsonl", run="r", inputs="i", suite="s").entries
     assert "hunter22" not in entry.facts["message"]
+
+
+def test_going_back_means_the_newest_migration_that_changed_something(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.add(Kind.OPENED, "migration")
+    book.add(Kind.INTENT, "3.3.2", plan="first")
+    book.add(Kind.CLOSED, "migration")
+    again = ledger(tmp_path)
+    again.add(Kind.OPENED, "migration")  # a finished migration run again: it only looks
+    again.add(Kind.INTENT, "4.2.2", create=0)
+    again.add(Kind.CLOSED, "migration")
+    back = Ledger(tmp_path / "l.jsonl", run="run-back", inputs="in", suite="abc")
+    assert [entry.facts.get("plan") for entry in back.current if entry.kind is Kind.INTENT] == [None]
+    back.turn_back()
+    assert [entry.facts.get("plan") for entry in back.current if entry.kind is Kind.INTENT] == ["first"]
+    back.add(Kind.INTENT, "R.5.1", transaction="7")
+    back.add(Kind.CLOSED, "migration", outcome=ROLLED_BACK)
+    assert [entry.subject for entry in back.current] == ["migration", "3.3.2", "migration", "R.5.1", "migration"]
+    for later in (back, ledger(tmp_path)):
+        later.turn_back()
+        assert later.rolled_back is not None, "a second way back does not go further"
+
+
+def test_a_dry_look_at_the_way_back_leaves_no_trace_for_a_real_one(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.add(Kind.OPENED, "migration")
+    book.add(Kind.INTENT, "3.3.2")
+    dry = Ledger(tmp_path / "l.jsonl", run="run-dry", inputs="in", suite="abc", dry=True, looks_at_real=True)
+    dry.turn_back()
+    dry.add(Kind.VERDICT, "R.1.1", verdict="passed")
+    assert [entry.subject for entry in dry.current] == ["migration", "3.3.2", "R.1.1"]
+    assert [entry.subject for entry in ledger(tmp_path).current] == ["migration", "3.3.2"]
