@@ -75,6 +75,7 @@ def lost() -> InDoubt:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "PAUSE_S", 0.001)
+    monkeypatch.setattr(sending, "LEAST_BYTES", 500)
 
 
 def send(server: Server, tmp_path: Path, count: int = 450) -> tuple[Delivery, Journal, Sender]:
@@ -130,6 +131,22 @@ def test_a_lost_answer_is_looked_up_before_anything_is_sent_again(tmp_path: Path
     delivery, _, _ = send(server, tmp_path)
     assert (len(server.rows), len(delivery.created), delivery.refused) == (450, 450, [])
     assert len(server.requests) == (5 if arrived else 8)
+
+
+def test_a_server_that_takes_less_is_asked_for_less_after_the_first_refusal(tmp_path: Path) -> None:
+    """100 rows are 2.5 kB here; a server that takes half of that says so a few times, not for every parcel."""
+    refused: list[int] = []
+
+    def small(_: Server, sent: list[dict[str, Any]]) -> None:
+        if len(sent) > 60:
+            refused.append(len(sent))
+            raise refusal(400, "INVALID_PAYLOAD: request entity too large")
+
+    server = Server(small)
+    delivery, _, sender = send(server, tmp_path, 4000)
+    assert (len(server.rows), delivery.refused) == (4000, [])
+    assert len(refused) <= 8
+    assert sender.limits().bytes < 2_500
 
 
 def test_a_row_somebody_made_meanwhile_is_theirs(tmp_path: Path) -> None:

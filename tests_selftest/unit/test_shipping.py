@@ -104,7 +104,7 @@ _ROWS = st.lists(st.fixed_dictionaries({"id": st.integers(), "text": st.text(max
 
 @given(_ROWS, st.integers(1, 7), st.integers(60, 900))
 def test_parcels_keep_every_row_in_its_order_within_both_limits(rows: list[Any], most: int, size: int) -> None:
-    cut = list(packed(rows, key="id", wire=lambda row: row, limits=Limits(most, size)))
+    cut = list(packed(rows, key="id", wire=lambda row: row, limits=lambda: Limits(most, size)))
     assert [row for parcel in cut for row in json.loads(parcel.body)] == rows
     assert [key for parcel in cut for key in parcel.keys] == [str(row["id"]) for row in rows]
     for parcel in cut:
@@ -114,7 +114,7 @@ def test_parcels_keep_every_row_in_its_order_within_both_limits(rows: list[Any],
 
 @given(_ROWS)
 def test_the_halves_of_a_parcel_are_the_parcel(rows: list[Any]) -> None:
-    for parcel in packed(rows, key="id", wire=lambda row: row, limits=Limits(9, 900)):
+    for parcel in packed(rows, key="id", wire=lambda row: row, limits=lambda: Limits(9, 900)):
         first, second = parcel.halves()
         assert first.keys + second.keys == parcel.keys
         assert parcel.without(set(first.keys)).keys == tuple(k for k in parcel.keys if k not in set(first.keys))
