@@ -80,18 +80,27 @@ def test_every_other_backup_stops_the_write(
         judged(tmp_path, **times, change=change)
 
 
-@pytest.mark.parametrize(
-    "handle", ["production_operator", "production_sandbox", "frontend_delivery", "people", "writable_database_url"]
-)
-def test_no_handle_that_writes_exists_without_a_backup(pages: Pages, handle: str) -> None:
-    """Every gate says it is open, and yet there is no rollback point: the handle itself refuses."""
+HANDLES = ("production_operator", "production_sandbox", "frontend_delivery", "people", "writable_database_url")
+ASKS = """def test_2_1_1(request):
+    for handle in {handles!r}:
+        with pytest.raises(Exception, match="MIG-041 There is no backup of production in this migration"):
+            request.getfixturevalue(handle)
+        print("refused", handle)
+    with pytest.raises(Exception, match="PGS|HTTP|connection"):
+        request.getfixturevalue("database")"""
+
+
+def test_no_handle_that_writes_exists_without_a_backup(pages: Pages) -> None:
+    """
+    Every gate says it is open, and yet there is no rollback point: the handle itself refuses, before it asks anything
+    of production, which is not there in this test.
+    """
     pytester = pages()
-    plugins = '"fixtures.plugins.handles", "fixtures.plugins.way_back", "fixtures.plugins.deliveries",'
-    plugins += '"fixtures.plugins.repositories", "fixtures.plugins.site",'
-    pytester.makeconftest(CONFTEST.replace("[\n", f"[{plugins}\n"))
+    plugins = ("handles", "way_back", "deliveries", "repositories", "site")
+    named = "".join(f'"fixtures.plugins.{name}",' for name in plugins)
+    pytester.makeconftest(CONFTEST.replace("[\n", f"[{named}\n"))
     file = pytester.path / "phases" / "test_2_1_page.py"
-    file.write_text(file.read_text().replace("def test_2_1_1():", f"def test_2_1_1({handle}):"))
-    result = pytester.runpytest_subprocess("phases", "--target", "staging", "-m", "phase1 or phase2")
-    assert result.ret == 1
-    result.stdout.fnmatch_lines(["*MIG-041 There is no backup of production in this migration.*"])
-    assert "Unreachable" not in result.stdout.str(), "something was asked of production before the backup was"
+    file.write_text(file.read_text().replace("def test_2_1_1():", ASKS.format(handles=HANDLES)))
+    result = pytester.runpytest_subprocess("phases", "--target", "staging", "-m", "phase1 or phase2", "-s")
+    result.stdout.fnmatch_lines([f"*refused {handle}*" for handle in HANDLES])
+    assert result.ret == 0, result.stdout.str()
