@@ -28,9 +28,13 @@ _OF_ONE_DUMP = re.compile(r"^\\(un)?restrict .*$", re.MULTILINE)
 """Lines with a random word in them, new in each dump; pg_dump 17.6 and later."""
 
 
+_DERIVED = "__"
+"""In the name of a picture Directus made smaller because somebody looked at it: a cache, made again at will."""
+
+
 @dataclass(frozen=True)
 class Look:
-    """Production as two witnesses have it: the text of a dump, and the files on the disk by name with their hashes."""
+    """Production as two witnesses have it: the text of a dump, and the library's files by name with their hashes."""
 
     dump: str
     files: dict[str, str]
@@ -56,7 +60,7 @@ def look(world: HeldWorld, folder: Path) -> Look:
     files = {
         str(file.relative_to(disk)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in disk.rglob("*")
-        if file.is_file()
+        if file.is_file() and _DERIVED not in file.name
     }
     return Look(_OF_ONE_DUMP.sub("", text), files)
 
