@@ -7,15 +7,26 @@ The whole is run by those two; here stands one edit of each class, and one injur
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
+from fixtures.model.plan import SchemaPlan
+from fixtures.model.secret import Secret
+from fixtures.model.snapshot import Snapshot
+from fixtures.operations import schema_plan, schema_proof
+from fixtures.systems import directus, postgres_probes
+from fixtures.systems.directus import DirectusOperator
+from fixtures.systems.postgres import PostgresObserver
 from tests_selftest.corpus import drift, edits_structure, edits_values, look
+from tests_selftest.corpus.draft import Draft
 from tests_selftest.corpus.judge import judge
-from tests_selftest.corpus.stage import Production, staged
+from tests_selftest.corpus.stage import TOKEN, Production, staged
 
 EDITS = {edit.name: edit for edit in (*edits_values.EDITS, *edits_structure.EDITS)}
 INJURIES = dict(drift.injuries())
+NOTHING = SchemaPlan(datetime(2026, 1, 1, tzinfo=UTC), "", "", "", (), {}, "")
 
 SAMPLE = (
     "decimal scale 4 → 1 over digits",
@@ -55,6 +66,85 @@ def test_what_changed_behind_the_plan_is_noticed(production: Production) -> None
     production.reset()
     made = drift.reviewed(production)
     assert {name: drift.noticed(production, made, INJURIES[name]) for name in INJURED} == INJURED
+
+
+@contextmanager
+def opened(production: Production) -> Iterator[tuple[DirectusOperator, PostgresObserver]]:
+    with (
+        directus.connect(production.url, Secret(TOKEN), system="production Directus", read_only=False) as transport,
+        PostgresObserver(production.database_url) as database,
+    ):
+        yield DirectusOperator(transport), database
+
+
+def test_a_snapshot_that_its_own_database_contradicts_stops_the_line(production: Production) -> None:
+    production.reset()
+    snapshot = Snapshot(production.snapshot())
+    with opened(production) as (_, database):
+        assert schema_plan.contradicted(database, snapshot) == []
+        assert schema_plan.local_catalog(production.database_url, snapshot)[1][0] == "table hidden_things"
+        production.sql("ALTER TABLE articles ALTER must TYPE varchar(16)")
+        production.sql("ALTER TABLE articles DROP CONSTRAINT articles_author_foreign")
+        findings = schema_plan.contradicted(database, snapshot)
+    assert [(each.code, each.where.split('"')[1]) for each in findings] == [
+        ("MIG-329", "articles.author"),
+        ("MIG-329", "articles.must"),
+    ]
+
+
+def test_an_apply_that_is_not_there_is_seen_by_each_witness(
+    production: Production, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalog, the API and the other direction of the diff, each for itself."""
+    production.reset()
+    monkeypatch.setattr(schema_proof, "READABLE_S", 0.1)
+    draft = Draft(production.snapshot())
+    draft.add("articles.new", "articles.body")
+    with opened(production) as (operator, database):
+        here = operator.snapshot()
+        plan, _ = schema_plan.make(operator, database, draft.snapshot, here)
+        assert [each.code for each in schema_proof.in_the_database(database, draft.snapshot, plan)] == ["MIG-337"]
+        assert [each.code for each in schema_proof.unread(operator, draft.snapshot, ["articles.new"], instances=2)] == [
+            "MIG-338"
+        ]
+        assert schema_proof.unread(operator, here, ["articles.body"], instances=2) == []
+        for local in (here, draft.snapshot):  # local as it was exported, and local developed further since
+            findings = schema_proof.unplanned(operator, local, draft.snapshot if local is here else here, NOTHING)
+            assert [(each.code, each.where) for each in findings] == [("MIG-339", 'production · "articles.new"')]
+
+
+@pytest.mark.parametrize("first_with_validation", [16, 99], ids=["Postgres 16 and later", "before"])
+def test_values_that_do_not_survive_are_counted_and_named(
+    production: Production, monkeypatch: pytest.MonkeyPatch, first_with_validation: int
+) -> None:
+    """Without `pg_input_is_valid` a conversion that is refused counts as one that no value survives."""
+    monkeypatch.setattr(postgres_probes, "_FIRST_WITH_VALIDATION", first_with_validation)
+    production.reset()
+    with PostgresObserver(production.database_url) as database:
+        seen = {
+            (column, kind): postgres_probes.not_surviving(database, "articles", column, kind)
+            for column, kind in (
+                ("title", "character varying(10)"),
+                ("price", "numeric(12,1)"),
+                ("big", "real"),
+                ("published", "date"),
+                ("midnight", "date"),
+                ("seen", "time without time zone"),
+                ("facts", "text"),
+                ("code", "integer"),
+                ("digits", "integer"),
+            )
+        }
+        with pytest.raises(ValueError, match="not the name of a type"):
+            postgres_probes.not_surviving(database, "articles", "title", "text; DROP TABLE articles")
+    assert {place: found.examples for place, found in seen.items() if found.count} == {
+        ("title", "character varying(10)"): ("1",),
+        ("price", "numeric(12,1)"): ("1",),
+        ("big", "real"): ("1",),
+        ("published", "date"): ("1", "2"),
+        ("seen", "time without time zone"): ("1", "2"),
+        ("code", "integer"): ("1",) if first_with_validation == 16 else ("1", "2"),
+    }
 
 
 def test_the_corpus_and_the_injuries_are_as_many_as_they_are_said_to_be() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from fixtures.checks import plan_safety
+from fixtures.model.probe import Lock
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.waiver import Waiver
@@ -47,9 +48,11 @@ def judge(production: Production, edit: Edit, snapshot: dict[str, Any], before: 
     """
     draft = Draft(snapshot)
     edit.change(draft)
-    bare, bare_loss = _bare(production, draft, before)
-    classes, codes, stops, ours, loss, sent, proof = _ours(production, draft, edit, before)
+    bare, bare_loss, rewritten = _bare(production, draft, before)
+    classes, codes, stops, ours, loss, sent, proof, rewrites = _ours(production, draft, edit, before)
     wrong: list[str] = []
+    if bare != "refused" and rewritten != rewrites:
+        wrong.append(f"Postgres wrote {sorted(rewritten)} anew, expected {sorted(rewrites)}")
     if codes != edit.codes:
         wrong.append(f"codes {codes}, expected {edit.codes}")
     if ours != edit.ours:
@@ -67,9 +70,10 @@ def judge(production: Production, edit: Edit, snapshot: dict[str, Any], before: 
     return Verdict(edit, classes, codes, f"{bare} ({bare_loss})", f"{ours} ({loss})", (*wrong, *proof))
 
 
-def _bare(production: Production, draft: Draft, before: look.Content) -> tuple[str, str]:
-    """What Directus does with its own diff; the words of its refusal, or what was lost."""
+def _bare(production: Production, draft: Draft, before: look.Content) -> tuple[str, str, set[str]]:
+    """What Directus does with its own diff; its refusal, or what was lost; the tables Postgres wrote anew."""
     production.reset()
+    files = look.files(production)
     with production.client() as client:
         diff = client.post("/schema/diff", json=draft.raw)
         assert diff.status_code == httpx.codes.OK, diff.text
@@ -77,13 +81,15 @@ def _bare(production: Production, draft: Draft, before: look.Content) -> tuple[s
     loss = look.loss(before, look.content(production))
     if answer.status_code != _OK:
         assert not loss, "a refused apply lost something"
-        return "refused", str(answer.status_code)
-    return ("lost" if loss else "fine"), str(loss)
+        return "refused", str(answer.status_code), set()
+    after = look.files(production)
+    rewritten = {table for table, file in files.items() if after.get(table, file) != file}
+    return ("lost" if loss else "fine"), str(loss), rewritten
 
 
 def _ours(
     production: Production, draft: Draft, edit: Edit, before: look.Content
-) -> tuple[str, str, str, str, look.Loss, int, list[str]]:
+) -> tuple[str, str, str, str, look.Loss, int, list[str], set[str]]:
     production.reset()
     structure = look.structure(production)
     writes: list[str] = []
@@ -118,7 +124,8 @@ def _ours(
     loss = look.loss(before, look.content(production))
     if ours == "stopped" and look.structure(production) != structure:
         proof.append("the structure changed although it stopped")
-    return classes, codes, "; ".join(f.code for f in stops), ours, loss, len(writes), proof
+    rewrites = {answer.probe.table for answer in plan.answers if answer.probe.lock is Lock.REWRITE}
+    return classes, codes, "; ".join(f.code for f in stops), ours, loss, len(writes), proof, rewrites
 
 
 def _proven(operator: DirectusOperator, database: PostgresObserver, wanted: Snapshot, plan: Any) -> list[str]:

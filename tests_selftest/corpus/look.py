@@ -61,6 +61,15 @@ def structure(production: Production) -> list[tuple[object, ...]]:
     )
 
 
+def files(production: Production) -> dict[str, int]:
+    """The file of each table on disk; another one afterwards means that Postgres wrote the table anew."""
+    rows = production.sql(
+        "SELECT c.relname, pg_relation_filenode(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname NOT LIKE 'directus\\_%'"
+    )
+    return dict(rows)
+
+
 def loss(before: Content, after: Content) -> Loss:
     """
     What *after* lacks of *before*.
