@@ -29,7 +29,7 @@ from fixtures.operations import exported
 from fixtures.operations.classify import Cargo
 from fixtures.operations.import_log import ImportLog
 from fixtures.operations.journal import Journal
-from fixtures.operations.load import Import
+from fixtures.operations.lanes import LANES, Way
 from fixtures.systems import directus as client
 from fixtures.systems.directus import DirectusObserver, DirectusOperator
 from fixtures.world import directus, toolchain
@@ -178,6 +178,7 @@ class Migration:
     people: Mapping[str, str] = field(default_factory=dict)
     policies: str = "stop"
     library: Sequence[Mapping[str, Any]] = ()
+    lane: str = "api"
 
     def __post_init__(self) -> None:
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
@@ -212,12 +213,13 @@ class Migration:
         return Cargo(**{**parts, **more})
 
     def run(self, **more: Any) -> ImportResult:
-        """The import, in lane api."""
+        """The import, in its lane."""
         with ImportLog(self.folder / "import-log.txt", run="a run") as log:
-            result = Import(
-                self.project.operator, self.cargo(**more), journal=self.journal, log=log, progress=lambda *_: None,
-                reported=self.reported, writable=self.project.url if self.stamps else None,
-            ).run()  # fmt: skip
+            way = Way(
+                production=self.project.operator, database=self.project.url, journal=self.journal, log=log,
+                progress=lambda *_: None, reported=self.reported, stamps=self.stamps,
+            )  # fmt: skip
+            result = LANES[self.lane](self.cargo(**more), way)
         self.reported.update({each.collection: each.created for each in result.outcomes})
         return result
 
