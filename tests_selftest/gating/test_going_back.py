@@ -77,3 +77,19 @@ def test_after_it_nothing_of_the_old_migration_counts_even_for_one_phase(both: p
     assert [entry.kind for entry in after.entries if entry.subject == "migration"][-1] is Kind.OPENED
     assert after.rolled_back is None
     assert after.going_back is None
+
+
+def test_a_target_nobody_ever_migrated_from_here_is_no_success(pages: Pages) -> None:
+    """Another machine, or a folder of reports that is gone: exit 0 would say that production is as it was."""
+    from tests_selftest.gating.conftest import ROOT
+
+    pytester = pages(only=())
+    page = (ROOT / "phases" / "test_rollback.py").read_text()
+    (pytester.path / "phases" / "test_rollback.py").write_text(page)
+    conftest = pytester.path / "conftest.py"
+    plugins = '"fixtures.plugins.going_back", "fixtures.plugins.handles", "fixtures.plugins.way_back",'
+    conftest.write_text(conftest.read_text().replace('gating",', f'gating", {plugins}'))
+    run = pytester.runpytest_inprocess("phases/test_rollback.py", "-m", "rollback", "--target", "staging")
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    run.stdout.fnmatch_lines(["*MIG-701*"])
+    assert ledger(pytester).rolled_back is None
