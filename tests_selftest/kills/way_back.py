@@ -29,6 +29,8 @@ from tests_selftest.world.there_and_back import Look, ask_render, live_commits, 
 FROZEN = "udo_production_migrated"
 REACHED_WITHIN_S = 120.0
 LOOK_S = 0.004
+SOME = 4
+"""Events of a run after which it is killed, when what was to be waited for came in a run before."""
 
 
 @dataclass(frozen=True)
@@ -140,14 +142,17 @@ class Migrated:
 def killed(world: HeldWorld, moment: Moment) -> str:
     """Begin the way back and kill it at this moment; what it had come to by then, or how it ended before."""
     ledger = next(path for path in (world.reports / "ledger").glob("????????????.jsonl"))
-    already = _seen(ledger, moment)
+    # What a run killed before has done already does not come again: then a few events of this run are waited for.
+    came, begun = _seen(ledger, moment) >= moment.nth, _lines(ledger)
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", "phases/", "-m", "rollback", "-q", "--target", "staging", "--runs",
          str(world.reports)],
         cwd=ROOT, env={**os.environ, **world.environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + REACHED_WITHIN_S
-    while process.poll() is None and _seen(ledger, moment) - already < moment.nth and time.monotonic() < deadline:
+    while process.poll() is None and time.monotonic() < deadline:
+        if _lines(ledger) - begun >= SOME if came else _seen(ledger, moment) >= moment.nth:
+            break
         time.sleep(LOOK_S)
     end = time.monotonic() + moment.late_s
     while process.poll() is None and time.monotonic() < end:
@@ -157,6 +162,10 @@ def killed(world: HeldWorld, moment: Moment) -> str:
         os.kill(process.pid, signal.SIGKILL)
     process.wait()
     return "killed" if alive else f"had ended ({process.returncode})"
+
+
+def _lines(ledger: Path) -> int:
+    return ledger.read_bytes().count(b"\n")
 
 
 def _seen(ledger: Path, moment: Moment) -> int:

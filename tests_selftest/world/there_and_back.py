@@ -28,8 +28,8 @@ _OF_ONE_DUMP = re.compile(r"^\\(un)?restrict .*$", re.MULTILINE)
 """Lines with a random word in them, new in each dump; pg_dump 17.6 and later."""
 
 
-_DERIVED = "__"
-"""In the name of a picture Directus made smaller because somebody looked at it: a cache, made again at will."""
+_DERIVED = re.compile(r"__|^directus-health-file$")
+"""Pictures Directus made smaller because somebody looked, and what its health check writes: made again at will."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def look(world: HeldWorld, folder: Path) -> Look:
     files = {
         str(file.relative_to(disk)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in disk.rglob("*")
-        if file.is_file() and _DERIVED not in file.name
+        if file.is_file() and not _DERIVED.search(file.name)
     }
     return Look(_OF_ONE_DUMP.sub("", text), files)
 
