@@ -117,3 +117,13 @@ def test_an_own_measurement_is_preferred_and_none_is_said_as_none(migration: Inv
     found = migration.story().measured_back
     assert found is not None
     assert (found.of, found.seconds) == ("this target", 44.0)
+
+
+def test_a_page_of_a_migration_that_went_back_counts_nothing_as_migrated(migration: InventedMigration) -> None:
+    migration.passes(*ALL)
+    closed(migration)
+    shown = page.fragment(migration.story(), runs=migration.reports, redact=str)
+    block = shown[shown.index('id="part-1"') : shown.index('id="part-2"')]
+    assert "ROLLED BACK" in block
+    assert "Nothing of it stays." in block
+    assert "created" not in block
