@@ -42,9 +42,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", nargs="*", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--big", action="store_true", help="1,000,000 rows through lane sql, 100,000 through lane api")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of --big, through lane sql")
+    parser.add_argument("--lanes", nargs="*", choices=["sql", "api"], default=["sql", "api"], help="of --big")
     asked = parser.parse_args(arguments)
     if asked.big:
-        return big.main(asked.rows)
+        return big.main(asked.rows, asked.lanes)
     began = time.monotonic()
     rows = flat(local_rows(7, MANY * 10 // 9, editor=people.key_of("local", "editor")))
     stand = Stand()
