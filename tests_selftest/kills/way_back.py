@@ -98,8 +98,9 @@ class Migrated:
     def again(self) -> None:
         """Database, disk, ledger and code as after the migration."""
         for name, commit in self.migrated.items():
+            service = ask_render(self.world, f"/services?name={name}")[0]["service"]["id"]
+            ask_render(self.world, f"/services/{service}", {"autoDeploy": "yes"}, method="PATCH")
             if live_commits(self.world)[name] != commit:
-                service = ask_render(self.world, f"/services?name={name}")[0]["service"]["id"]
                 ask_render(self.world, f"/services/{service}/deploys", {"commitId": commit})
         deadline = time.monotonic() + REACHED_WITHIN_S
         while live_commits(self.world) != self.migrated:

@@ -75,10 +75,11 @@ def live_commits(world: HeldWorld) -> dict[str, str]:
     return found
 
 
-def ask_render(world: HeldWorld, path: str, body: dict[str, str] | None = None) -> Any:
-    """What Render's API answers; with a body, to a POST of it."""
+def ask_render(world: HeldWorld, path: str, body: dict[str, str] | None = None, *, method: str = "") -> Any:
+    """What Render's API answers; with a body, to a POST of it unless another method is named."""
     data = json.dumps(body).encode() if body is not None else None
-    request = Request(world.environment["RENDER_API_URL"] + path, data=data)
+    chosen = method or ("POST" if data else "GET")
+    request = Request(world.environment["RENDER_API_URL"] + path, data=data, method=chosen)
     request.add_header("Authorization", f"Bearer {world.environment['RENDER_API_KEY']}")
     request.add_header("Content-Type", "application/json")
     with urlopen(request, timeout=20) as answer:
