@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import schema_plan, schema_proof
+from fixtures.operations import apply, schema_plan, schema_proof
 from fixtures.systems import directus, postgres_probes
 from fixtures.systems.directus import DirectusOperator
 from fixtures.systems.postgres import PostgresObserver
@@ -66,6 +67,17 @@ def test_what_changed_behind_the_plan_is_noticed(production: Production) -> None
     production.reset()
     made = drift.reviewed(production)
     assert {name: drift.noticed(production, made, INJURIES[name]) for name in INJURED} == INJURED
+
+
+def test_a_plan_that_was_altered_after_its_review_is_not_sent(production: Production) -> None:
+    production.reset()
+    made = drift.reviewed(production)
+    unsigned = replace(made.plan, waivers=())
+    with opened(production) as (operator, database):
+        sent = operator.snapshot().digest
+        with pytest.raises(apply.PlanForbidden, match="MIG-324"):
+            apply.apply(operator, database, unsigned, made.wanted)
+        assert operator.snapshot().digest == sent
 
 
 @contextmanager
