@@ -61,7 +61,7 @@ class Draft:
         field = copy.deepcopy(self.field(like))
         field |= {"collection": collection, "field": column, "type": kind or field["type"]}
         field["meta"] |= {"collection": collection, "field": column, "sort": 99}
-        if field["schema"] is not None:
+        if field.get("schema"):
             field["schema"] |= {"name": column, "table": collection, **schema}
         self.raw["fields"].append(field)
         return field

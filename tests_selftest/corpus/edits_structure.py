@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 from tests_selftest.corpus.draft import Draft
 from tests_selftest.corpus.edits import Edit, added, related, retype, shown, size
 
@@ -29,7 +31,28 @@ def _two_drops(draft: Draft) -> None:
     draft.drop_field("articles.empty_note")
 
 
+def _column_with_relation(draft: Draft) -> None:
+    draft.add("articles.new", "articles.reviewer")
+    draft.add_relation("articles.new", "authors")
+
+
+def _folder(draft: Draft) -> None:
+    entry = copy.deepcopy(draft.collection("folder"))
+    entry["collection"] = entry["meta"]["collection"] = "shelf"
+    draft.raw["collections"].append(entry)
+
+
+def _system_index(draft: Draft) -> None:
+    entry = {"collection": "directus_users", "field": "last_name", "schema": {"is_indexed": True}}
+    draft.raw["systemFields"].append(entry)
+
+
 NEW = (
+    Edit("a new folder", _folder, "SC102", "sent", "fine"),
+    Edit("a new field without a column", added("articles.second_line", "articles.line"), "SC104", "sent", "fine"),
+    Edit("a new column with a relation", _column_with_relation, "SC103 SC106", "sent", "fine"),
+    Edit("an index more on Directus' own table", _system_index, "SC150", "sent", "fine"),
+    Edit("an index less on Directus' own table", lambda d: d.raw["systemFields"].pop(), "SC151", "kept", "fine"),
     Edit("a new column", added("articles.new", "articles.body"), "SC103", "sent", "fine"),
     Edit("a new table", lambda d: d.add_collection("letters", "editors"), "SC101 SC103", "sent", "fine"),
     Edit("a new NOT NULL column without default", added("articles.new", "articles.body", is_nullable=False),
