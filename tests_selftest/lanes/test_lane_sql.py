@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.imports import ImportResult
-from fixtures.operations import import_log, load_sql, verify
+from fixtures.operations import import_log, load_sql, load_transaction, verify
 from fixtures.operations.commit_record import CommitRecord
 from fixtures.operations.standing_rows import Before
 from fixtures.systems.failure import InDoubt, Unreachable
@@ -114,7 +114,7 @@ def test_nothing_stays_of_an_import_that_breaks(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = content(project)
-    monkeypatch.setattr(load_sql.Transaction, "_outcome", lambda *_: 1 / 0)
+    monkeypatch.setattr(load_transaction.Transaction, "_outcome", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         Migration(project, tmp_path, {"comments": [], "articles": [{"id": 1, "slug": "a"}]}, lane="sql").run()
     assert content(project) == before

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.systems.copy_text import TYPES, NotARow, RowWriter
+from fixtures.systems.copy_text import TYPES, NotARow, RowWriter, unescaped
 
 
 def line(kind: str, written: str) -> bytes:
@@ -120,3 +120,23 @@ def test_a_type_only_directus_can_write_is_said_at_once() -> None:
     assert "geometry.Point" not in TYPES
     with pytest.raises(ValueError, match=r"geometry\.Point"):
         RowWriter({"where": "geometry.Point"})
+
+
+@pytest.mark.parametrize(
+    ("written", "fits"),
+    [('"12.34"', True), ('"12.3400"', True), ('"12.345"', False), ("1e2", True), ("1e-3", False), ("7", True)],
+)
+def test_digits_that_would_be_rounded_are_refused(written: str, fits: bool) -> None:
+    writer = RowWriter({"v": "decimal"}, scales={"v": 2})
+    row = f'{{"v":{written}}}'.encode()
+    if fits:
+        assert writer.line(row) == written.strip('"').encode() + b"\n"
+    else:
+        with pytest.raises(NotARow, match="more than 2 digits"):
+            writer.line(row)
+
+
+@pytest.mark.parametrize("key", ["plain", "a\tb", "back\\slash", "line\nend", "ümlaut"])
+def test_a_key_is_read_back_for_the_log(key: str) -> None:
+    (field,) = RowWriter({"v": "string"}).fields(json.dumps({"v": key}).encode())
+    assert unescaped(field) == key
