@@ -47,6 +47,11 @@ def _system_index(draft: Draft) -> None:
     draft.raw["systemFields"].append(entry)
 
 
+def _relation_to_a_new_table(draft: Draft, column: str) -> None:
+    draft.add_collection("letters", "editors")
+    draft.add_relation(f"articles.{column}", "letters")
+
+
 NEW = (
     Edit("a new folder", _folder, "SC102", "sent", "fine"),
     Edit("a new field without a column", added("articles.second_line", "articles.line"), "SC104", "sent", "fine"),
@@ -126,6 +131,8 @@ RELATIONS = (
          "SC107", "stopped", "refused"),
     Edit("a new relation, every row found", lambda d: d.add_relation("articles.reviewer", "authors"),
          "SC107", "sent", "fine"),
+    Edit("a new relation to a table that is new", lambda d: _relation_to_a_new_table(d, "reviewer"),
+         "SC101 SC103 SC107", "stopped", "refused"),
     Edit("a relation dropped", lambda d: d.drop_relation("articles.author"), "SC142 SC144", "kept", "fine"),
     Edit("a relation dropped, signed for", lambda d: d.drop_relation("articles.author"),
          "SC142 SC144", "waived", "fine", waive=(("SC142", "articles.author"),)),
