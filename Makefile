@@ -37,6 +37,9 @@ fingerprint: .venv/ready ## a million rows: time beside pg_dump, memory, and one
 bench: .venv/ready ## rows/s of every way into a real Directus, side by side; ARGS=--big for a million rows
 	@$(PY) -m tests_selftest.bench $(ARGS)
 
+hostile: .venv/ready ## import hostile rows and broken files; each must be refused by its rule or arrive exactly
+	@$(PY) -m tests_selftest.hostile $(ARGS)
+
 world: .venv/ready ## start the rehearsal's systems alone and hold them until Ctrl-C
 	@$(PY) -m fixtures.world show --root .world $(ARGS)
 

@@ -183,8 +183,21 @@ class Trial:
             held = next(iter(rows), None)
         if held is None:
             return "lost"
+        held |= self._stored(name, profile.key, placed.key, [c for c, kind in types.items() if kind == "json"])
         columns = differing(wanted, held, {column: types[column] for column in compared_columns(profile)})
         return f"other {', '.join(columns)}" if columns else ARRIVES
+
+    def _stored(self, table: str, key: str, value: str, columns: Sequence[str]) -> dict[str, Any]:
+        """JSON as it lies in the database: on its way through Directus a number loses the digits no float keeps."""
+        if not columns:
+            return {}
+        chosen = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns)
+        query = sql.SQL("SELECT {} FROM {} WHERE {}::text = %s").format(
+            chosen, sql.Identifier(table), sql.Identifier(key)
+        )
+        with psycopg.connect(self.ground.cluster.superuser_url_of(PRODUCTION)) as connection:
+            row = connection.execute(query, [value]).fetchone() or ()
+        return {c: None if text is None else json.loads(text) for c, text in zip(columns, row, strict=True)}
 
     def _take_out(self, placed: Sequence[Placed]) -> None:
         with psycopg.connect(self.ground.cluster.superuser_url_of(PRODUCTION)) as connection:

@@ -130,15 +130,15 @@ class Outcome:
         return f"{self.point.number:>3}  {self.point!s:<52} {self.hit or 'not reached':<34.34} {codes:<16} {verdict}"
 
 
-def undisturbed(ground: Ground, task: Task) -> Undisturbed:
+def undisturbed(ground: Ground, task: Task, *, times: int = 2) -> Undisturbed:
     """
-    The command run in peace, twice: from here on this is what every point must end in.
+    The command run in peace, more than once if asked: from here on this is what every point must end in.
 
     Raises:
         AssertionError: it fails in peace, or two runs in peace differ, so that nothing could be proven by it.
     """
     seen = []
-    for _ in range(2):
+    for _ in range(times):
         ground.go_back(task.state)
         before = _content(ground, task)
         writes: list[int] = []
@@ -147,7 +147,7 @@ def undisturbed(ground: Ground, task: Task) -> Undisturbed:
         assert ended.well, ended.said
         seen.append(Undisturbed(ground.http.passed, ground.postgres.passed, ended.seconds, before,
                                 _content(ground, task), tuple(writes)))  # fmt: skip
-    first, second = seen
+    first, second = seen[0], seen[-1]
     assert first.before == second.before
     assert first.after == second.after, f"two runs in peace differ in {differing(first.after, second.after)}"
     assert first.before != first.after, "the command changes nothing"
