@@ -5,7 +5,7 @@ PY     := .venv/bin/python
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearsal rehearsal-rollback test corpus drift fingerprint kills bench kills-rollback world runbook lint fresh clean
+.PHONY: help rehearsal rehearsal-rollback test corpus drift fingerprint kills hostile bench kills-rollback world runbook lint fresh clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'

@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
             ground.start()
             ground.prepare()
             trial = Trial(ground)
-            rows, wrong = trial.rows()
+            rows, wrong = trial.rows(trial.clean())
             files = [trial.broken(one) for one in FILES]
         finally:
             ground.stop()

@@ -92,12 +92,16 @@ class Trial:
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
-    def rows(self, cases: Sequence[Case] = ROWS) -> tuple[list[Seen], list[str]]:
-        """Every case in one import: what became of each, and what is wrong with the rows around them."""
+    def clean(self) -> dict[str, str]:
+        """What production holds after an import that nobody meddled with."""
         self.ground.go_back(STATE)
-        clean = self.ground.run(IMPORT)
-        assert clean.well, clean.said
-        wanted = _rows_only(self.ground.content())
+        ended = self.ground.run(IMPORT)
+        assert ended.well, ended.said
+        return self.ground.content()
+
+    def rows(self, clean: dict[str, str], cases: Sequence[Case] = ROWS) -> tuple[list[Seen], list[str]]:
+        """Every case in one import: what became of each, and what is wrong with the rows around them."""
+        wanted = _rows_only(clean)
         self.ground.go_back(STATE)
         placed = self._put(cases)
         stopped = self.ground.run(("4.1.2",))
