@@ -15,12 +15,13 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 from fixtures.world.seed import people
 from fixtures.world.seed.rows import Rows, local_rows
 from tests_selftest.bench import big, files
 from tests_selftest.bench.stand import Stand
-from tests_selftest.bench.ways import WAYS, Load, median, verification
+from tests_selftest.bench.ways import WAYS, Load, verification
 
 FEW, SOME, MANY = 300, 3000, 60_000
 SIZES = {"script": FEW, "sequential": SOME, "raw": SOME, "import": SOME // 2, "api": SOME, "copy": MANY, "sql": MANY}

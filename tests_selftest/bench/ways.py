@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
 import msgspec
@@ -208,8 +208,3 @@ def _well(answer: httpx.Response) -> None:
 def _blocks(lines: Iterator[bytes], rows: int = 1000) -> Iterator[bytes]:
     while portion := list(islice(lines, rows)):
         yield b"".join(portion)
-
-
-def median(values: Sequence[Any]) -> Any:
-    """The middle of an odd number of values."""
-    return sorted(values)[len(values) // 2]
