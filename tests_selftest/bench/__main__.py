@@ -23,7 +23,7 @@ from tests_selftest.bench import big, files
 from tests_selftest.bench.stand import Stand
 from tests_selftest.bench.ways import WAYS, Load, verification
 
-FEW, SOME, MANY = 300, 3000, 200_000
+FEW, SOME, MANY = 300, 9000, 200_000
 SIZES = {"script": FEW, "sequential": SOME, "raw": SOME, "import": SOME // 2, "api": SOME, "copy": MANY, "sql": MANY}
 TOLD = {
     "script": "the runbook's script: GET each item, then POST it",
