@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import gitignore, leaks
+from fixtures.checks.code import gitignore, leaks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import told
-from fixtures.operations import review
+from fixtures.operations.code import review
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
-    from fixtures.operations.review import Repository
+    from fixtures.operations.code.review import Repository
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.github import GitHubObserver

@@ -14,14 +14,14 @@ from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import told
 from fixtures.model.schema_changes import SchemaChanges
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import documents, export
+from fixtures.operations.source import documents, export
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
-    from fixtures.systems.directus_cli import DirectusCli
+    from fixtures.systems.directus.cli import DirectusCli
 
 pytestmark = task_group("1.2")
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import keys, order, profile
+from fixtures.checks.rows import keys, order, profile
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.dataset import ImportOrder
 from fixtures.model.export import AssetInventory, DataExport, Inventory
 from fixtures.model.finding import told
 from fixtures.model.imports import Conflict
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import documents, export, exported, quiet
+from fixtures.operations.imports import quiet
+from fixtures.operations.source import documents, export, exported
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence

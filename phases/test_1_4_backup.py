@@ -10,22 +10,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import file_store as file_checks
+from fixtures.checks.backups import file_store as file_checks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.backup import ExportOutcome, RollbackPoint
 from fixtures.model.file_store import FileStore
 from fixtures.model.finding import told
 from fixtures.model.fingerprint import Fingerprint
-from fixtures.operations import backup, file_store, render_export
+from fixtures.operations.backups import backup, file_store, render_export
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
-    from fixtures.operations.backup import Places
+    from fixtures.operations.backups.backup import Places
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
-    from fixtures.systems.postgres import PostgresObserver
+    from fixtures.systems.postgres.observer import PostgresObserver
     from fixtures.systems.render import RenderObserver, RenderOperator
 
 pytestmark = task_group("1.4")

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.delivery import Delivery
 from fixtures.model.finding import told
-from fixtures.operations import deliver
+from fixtures.operations.code import delivered as deliver
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
-    from fixtures.operations.delivery import Way
-    from fixtures.operations.review import Repository
+    from fixtures.operations.code.delivery import Way
+    from fixtures.operations.code.review import Repository
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.github import GitHubObserver

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import rollout as checks
+from fixtures.checks.code import rollout as checks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import told
-from fixtures.operations import history, rollout
+from fixtures.operations.closing import history
+from fixtures.operations.code import rollout
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
-    from fixtures.systems.browser import Browser
+    from fixtures.systems.browser.window import Browser
     from fixtures.systems.directus import DirectusObserver
     from fixtures.systems.render import RenderObserver
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import comparable
+from fixtures.checks.schema import comparable
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import told
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import export, schema_papers, schema_plan
+from fixtures.operations.schema import schema_papers, schema_plan
+from fixtures.operations.source import export
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
-    from fixtures.systems.postgres import PostgresObserver
+    from fixtures.systems.postgres.observer import PostgresObserver
 
 pytestmark = task_group("3.1")
 

@@ -10,24 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import access, logs, schema
+from fixtures.checks.schema import schema
+from fixtures.checks.site import access, logs
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import told
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall
-from fixtures.operations import (
-    apply,
-    data_model_look,
-    export,
-    family,
-    importing,
-    measure,
-    quiet,
-    schema_papers,
-    schema_plan,
-    schema_proof,
-)
+from fixtures.operations.imports import importing, quiet
+from fixtures.operations.schema import apply, data_model_look, schema_papers, schema_plan, schema_proof
+from fixtures.operations.site import measure
+from fixtures.operations.source import export
+from fixtures.operations.trials import family
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,9 +29,9 @@ if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
-    from fixtures.systems.browser import Browser
+    from fixtures.systems.browser.window import Browser
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
-    from fixtures.systems.postgres import PostgresObserver
+    from fixtures.systems.postgres.observer import PostgresObserver
     from fixtures.systems.render import RenderObserver
 
 pytestmark = task_group("3.3")

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import audit as audited
-from fixtures.checks import schema, standing, trials
+from fixtures.checks.backups import standing
+from fixtures.checks.rows import audit as audited
+from fixtures.checks.schema import schema
+from fixtures.checks.site import trials
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import ReferenceCheck
 from fixtures.model.finding import told
@@ -19,27 +21,21 @@ from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.trial import Trial
-from fixtures.operations import (
-    apply,
-    audit,
-    export,
-    family,
-    importing,
-    quiet,
-    schema_papers,
-    schema_proof,
-    standing_data,
-    standing_rows,
-)
+from fixtures.operations.imports import importing, quiet
+from fixtures.operations.schema import apply, schema_papers, schema_proof
+from fixtures.operations.source import export
+from fixtures.operations.standing import standing_data, standing_rows
+from fixtures.operations.trials import family
+from fixtures.operations.verification import audit
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
-    from fixtures.operations.row_look import Past
+    from fixtures.operations.standing.row_look import Past
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
-    from fixtures.systems.postgres import PostgresObserver
+    from fixtures.systems.postgres.observer import PostgresObserver
 
 pytestmark = task_group("3.4")
 

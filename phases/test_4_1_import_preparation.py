@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import file_store as file_checks
-from fixtures.checks import import_rules, order
+from fixtures.checks.backups import file_store as file_checks
+from fixtures.checks.rows import import_rules, order
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.dataset import ImportOrder
 from fixtures.model.export import AssetInventory, DataExport
 from fixtures.model.finding import told
 from fixtures.model.imports import ImportPlan
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import export, exported, file_store, import_papers, import_plan, importing, quiet, screening
+from fixtures.operations.backups import file_store
+from fixtures.operations.imports import import_papers, import_plan, importing, quiet, screening
+from fixtures.operations.source import export, exported
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence

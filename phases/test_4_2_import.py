@@ -10,25 +10,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import import_rules
+from fixtures.checks.rows import import_rules
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.export import AssetInventory
 from fixtures.model.finding import told
 from fixtures.model.imports import ImportPlan, ImportResult
 from fixtures.model.silence import Diary
-from fixtures.operations import (
+from fixtures.operations import lanes
+from fixtures.operations.imports import (
     classify,
-    data_audit,
     import_log,
     import_papers,
     importing,
-    lanes,
     library,
     quiet,
     sequences,
     silence,
     stamps,
 )
+from fixtures.operations.verification import data_audit
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
-    from fixtures.systems.postgres import PostgresObserver
+    from fixtures.systems.postgres.observer import PostgresObserver
 
 pytestmark = task_group("4.2")
 

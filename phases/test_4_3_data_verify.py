@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import access, audit, data_rules, standing
+from fixtures.checks.backups import standing
+from fixtures.checks.rows import audit, data_rules
+from fixtures.checks.site import access
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import ReferenceCheck
 from fixtures.model.finding import told
@@ -18,17 +20,20 @@ from fixtures.model.imports import ImportResult
 from fixtures.model.rows import CollectionVerified, Duplicates, RelationsRead
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall
-from fixtures.operations import audit as auditing
-from fixtures.operations import data_audit, family, importing, quiet, relations_read, standing_rows, verify
+from fixtures.operations.imports import importing, quiet
+from fixtures.operations.standing import standing_rows
+from fixtures.operations.trials import family
+from fixtures.operations.verification import audit as auditing
+from fixtures.operations.verification import data_audit, relations_read, verify
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
-    from fixtures.operations.row_look import Past
+    from fixtures.operations.standing.row_look import Past
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
-    from fixtures.systems.postgres import PostgresObserver
+    from fixtures.systems.postgres.observer import PostgresObserver
 
 pytestmark = task_group("4.3")
 

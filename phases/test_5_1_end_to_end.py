@@ -11,41 +11,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from fixtures.checks import access as access_checks
-from fixtures.checks import pages, standing
+from fixtures.checks.backups import standing
+from fixtures.checks.site import access as access_checks
+from fixtures.checks.site import pages
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.access import Grants
 from fixtures.model.export import DataExport, Inventory
 from fixtures.model.finding import told
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall, Deed, PageVisit
-from fixtures.operations import (
-    access,
-    asking,
-    exported,
-    history,
-    importing,
-    journeys,
-    quiet,
-    scratch,
-    site_form,
-    standing_rows,
-)
-from fixtures.operations.page_look import page_name
-from fixtures.operations.visit import Sightings, unreported
+from fixtures.operations.closing import history
+from fixtures.operations.imports import importing, quiet
+from fixtures.operations.site import journeys, site_form
+from fixtures.operations.site.page_look import page_name
+from fixtures.operations.site.visit import Sightings, unreported
+from fixtures.operations.source import exported
+from fixtures.operations.standing import standing_rows
+from fixtures.operations.trials import access, scratch
+from fixtures.operations.verification import asking
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
     from fixtures.model.site import SiteMap
-    from fixtures.operations.access import Person
-    from fixtures.operations.row_look import Past
-    from fixtures.operations.visit import Visitors
+    from fixtures.operations.site.visit import Visitors
+    from fixtures.operations.standing.row_look import Past
+    from fixtures.operations.trials.access import Person
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
-    from fixtures.systems.browser import Browser
+    from fixtures.systems.browser.window import Browser
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
-    from fixtures.systems.postgres import PostgresObserver
+    from fixtures.systems.postgres.observer import PostgresObserver
 
 pytestmark = task_group("5.1")
 

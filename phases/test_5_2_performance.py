@@ -11,24 +11,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fixtures.checks import health, latency
-from fixtures.checks import logs as log_checks
+from fixtures.checks.site import health, latency
+from fixtures.checks.site import logs as log_checks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.export import Inventory
 from fixtures.model.finding import told
 from fixtures.model.health import DatabaseLoad, LogLine, Measure, Sign, Standing
 from fixtures.model.timing import Timing
 from fixtures.model.visit import PageVisit
-from fixtures.operations import history, measure
-from fixtures.operations.visit import Sightings
+from fixtures.operations.closing import history
+from fixtures.operations.site import measure
+from fixtures.operations.site.visit import Sightings
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
-    from fixtures.operations.visit import Visitors
+    from fixtures.operations.site.visit import Visitors
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
-    from fixtures.systems.postgres import PostgresObserver
+    from fixtures.systems.postgres.observer import PostgresObserver
     from fixtures.systems.render import RenderObserver
 
 pytestmark = task_group("5.2")

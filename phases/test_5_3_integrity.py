@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks import audit as checks
-from fixtures.checks import file_store as file_checks
-from fixtures.checks import schema, standing
+from fixtures.checks.backups import file_store as file_checks
+from fixtures.checks.backups import standing
+from fixtures.checks.rows import audit as checks
+from fixtures.checks.schema import schema
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import FileCheck, FinalCount, ReferenceCheck
 from fixtures.model.export import AssetInventory, DataExport, Inventory
@@ -21,16 +22,20 @@ from fixtures.model.finding import Finding, told
 from fixtures.model.imports import ImportResult
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import audit, file_store, fingerprint, history, schema_papers, standing_rows
+from fixtures.operations.backups import file_store
+from fixtures.operations.closing import history
+from fixtures.operations.schema import schema_papers
+from fixtures.operations.standing import fingerprint, standing_rows
+from fixtures.operations.verification import audit
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
-    from fixtures.operations.row_look import Past
+    from fixtures.operations.standing.row_look import Past
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
-    from fixtures.systems.postgres import PostgresObserver
+    from fixtures.systems.postgres.observer import PostgresObserver
     from fixtures.systems.render import RenderObserver
 
 pytestmark = task_group("5.3")

@@ -16,11 +16,12 @@ from fixtures.model.backup import RollbackPoint
 from fixtures.model.closing import FollowUp
 from fixtures.model.finding import told
 from fixtures.model.story import Speed
-from fixtures.operations import backup, history, migration_report, remaining
+from fixtures.operations.backups import backup
+from fixtures.operations.closing import history, migration_report, remaining
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
-    from fixtures.operations.migration_report import Report
+    from fixtures.operations.closing.migration_report import Report
     from fixtures.settings import Settings
 
 pytestmark = task_group("6.1")

@@ -11,19 +11,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fixtures.checks import health
+from fixtures.checks.site import health
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import FinalCount
 from fixtures.model.backup import RollbackPoint
 from fixtures.model.closing import Archive, MonitoringPlan, Notice
 from fixtures.model.export import Inventory
 from fixtures.model.finding import told
-from fixtures.operations import archive, history, importing, measure, monitoring, notices, tidy
+from fixtures.operations.closing import archive, history, monitoring, notices, tidy
+from fixtures.operations.imports import importing
+from fixtures.operations.site import measure
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.site import SiteMap
-    from fixtures.operations.migration_report import Report
+    from fixtures.operations.closing.migration_report import Report
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusSandbox
     from fixtures.systems.render import RenderObserver

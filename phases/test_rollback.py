@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from fixtures.marks import action, gate, task_group
 from fixtures.model.finding import told
-from fixtures.operations import going_back, rollback
+from fixtures.operations.rollback import going_back, rollback
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
-    from fixtures.operations.going_back import WayBack
+    from fixtures.operations.rollback.going_back import WayBack
 
 pytestmark = task_group("R")
 

@@ -9,14 +9,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from fixtures.checks import order
-from fixtures.checks.profile import profile
+from fixtures.checks.rows import order
+from fixtures.checks.rows.profile import profile
 from fixtures.model.dataset import ExportedFile, ImportOrder
 from fixtures.model.export import AssetInventory, DataExport
 from fixtures.model.shipment import KeyMap
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.classify import Cargo
-from fixtures.operations.export import as_line
+from fixtures.operations.imports.classify import Cargo
+from fixtures.operations.source.export import as_line
 from fixtures.world.seed.rows import Rows
 
 WORKLOAD = ("sections", "definitions", "definitions_translations", "districts_uses", "amendments")

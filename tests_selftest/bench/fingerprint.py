@@ -27,8 +27,8 @@ import psycopg
 
 from fixtures.model.fingerprint import Fingerprint, TableChange
 from fixtures.model.secret import Secret
-from fixtures.operations import fingerprint
-from fixtures.systems.dump import PostgresTools, scratch_database
+from fixtures.operations.standing import fingerprint
+from fixtures.systems.postgres.dump import PostgresTools, scratch_database
 from fixtures.world.scratch_server import scratch_server
 from fixtures.world.toolchain import postgres_binaries
 

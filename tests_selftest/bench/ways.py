@@ -20,14 +20,16 @@ from fixtures.model.export import DataExport
 from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import exported, lanes, verify
-from fixtures.operations.classify import Cargo
-from fixtures.operations.import_log import ImportLog
-from fixtures.operations.journal import Journal
-from fixtures.operations.parcels import wired
-from fixtures.operations.standing_rows import Before
-from fixtures.systems.copy_text import RowWriter
+from fixtures.operations import lanes
+from fixtures.operations.imports.classify import Cargo
+from fixtures.operations.imports.import_log import ImportLog
+from fixtures.operations.imports.journal import Journal
+from fixtures.operations.lane_api.parcels import wired
+from fixtures.operations.source import exported
+from fixtures.operations.standing.standing_rows import Before
+from fixtures.operations.verification import verify
 from fixtures.systems.directus import DirectusOperator
+from fixtures.systems.postgres.copy_text import RowWriter
 from tests_selftest.bench import files
 
 BATCH = 100

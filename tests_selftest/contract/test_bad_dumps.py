@@ -10,16 +10,17 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from fixtures.checks import backup as checks
+from fixtures.checks.backups import backup as checks
 from fixtures.model.backup import Artefact
 from fixtures.model.fingerprint import Fingerprint, SequenceState
 from fixtures.model.secret import Secret
-from fixtures.operations import backup, fingerprint, trial_restore
-from fixtures.operations.backup import NoWayBack, Places
-from fixtures.systems.dump import PostgresTools, scratch_database
-from fixtures.systems.postgres_fingerprint import SnapshotReader
-from fixtures.systems.postgres_session import transaction
-from fixtures.systems.seal import NotOpened, Seal
+from fixtures.operations.backups import backup, trial_restore
+from fixtures.operations.backups.backup import NoWayBack, Places
+from fixtures.operations.standing import fingerprint
+from fixtures.systems.postgres.dump import PostgresTools, scratch_database
+from fixtures.systems.postgres.fingerprint import SnapshotReader
+from fixtures.systems.postgres.seal import NotOpened, Seal
+from fixtures.systems.postgres.session import transaction
 from tests_selftest.contract.stage import Stage
 
 SCHEMA = """

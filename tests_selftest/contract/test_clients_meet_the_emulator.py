@@ -14,7 +14,7 @@ import pytest
 from fixtures.model.secret import Secret
 from fixtures.systems import github, render, webhook
 from fixtures.systems.failure import Refused
-from fixtures.systems.http import Patience
+from fixtures.systems.http.transport import Patience
 from fixtures.systems.render import download
 from tests_selftest.contract.stage import API_KEY, BACKEND, TOKEN, Stage, server
 

@@ -12,12 +12,12 @@ import pytest
 from fixtures.model.secret import Secret
 from fixtures.process.waiting import wait_until
 from fixtures.systems import github, render, webhook
-from fixtures.systems.dump import PostgresTools
-from fixtures.systems.export_archive import open_export
 from fixtures.systems.failure import Incomplete, Refused, WriteRefused
-from fixtures.systems.git import Remote, WorkingCopy
+from fixtures.systems.git.working_copy import Remote, WorkingCopy
 from fixtures.systems.github import GitHubObserver
-from fixtures.systems.postgres import PostgresObserver
+from fixtures.systems.postgres.dump import PostgresTools
+from fixtures.systems.postgres.export_archive import open_export
+from fixtures.systems.postgres.observer import PostgresObserver
 from fixtures.systems.render import RenderObserver, RenderOperator
 from fixtures.systems.render.download import fetch
 from tests_selftest.contract.stage import API_KEY, BACKEND, FRONTEND, TOKEN, Stage

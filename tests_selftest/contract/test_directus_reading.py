@@ -15,7 +15,7 @@ from fixtures.systems import directus
 from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox, ScratchLeft
 from fixtures.systems.directus.sandbox import NotOurs
 from fixtures.systems.failure import Incomplete
-from fixtures.systems.http import Transport
+from fixtures.systems.http.transport import Transport
 from tests_selftest.contract.scripted_server import Reply, Request, ScriptedServer
 
 TOTAL = 25

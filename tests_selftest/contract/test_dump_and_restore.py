@@ -12,12 +12,12 @@ import pytest
 
 from fixtures.model.secret import Secret
 from fixtures.process.command import CommandFailed
-from fixtures.systems.dump import NoTools, PostgresTools, scratch_database
-from fixtures.systems.export_archive import open_export
 from fixtures.systems.failure import Incomplete, InDoubt, Refused, Unreachable
-from fixtures.systems.postgres import PostgresObserver
-from fixtures.systems.postgres_restore import outcome, restoring
-from fixtures.systems.postgres_session import transaction
+from fixtures.systems.postgres.dump import NoTools, PostgresTools, scratch_database
+from fixtures.systems.postgres.export_archive import open_export
+from fixtures.systems.postgres.observer import PostgresObserver
+from fixtures.systems.postgres.restore import outcome, restoring
+from fixtures.systems.postgres.session import transaction
 from tests_selftest.contract.stage import Stage
 
 SCHEMA = """

@@ -10,9 +10,9 @@ import pytest
 
 from fixtures.model.fingerprint import Fingerprint, RowChange, TableChange
 from fixtures.model.secret import Secret
-from fixtures.operations import fingerprint
-from fixtures.systems.dump import PostgresTools, scratch_database
-from fixtures.systems.postgres_session import transaction
+from fixtures.operations.standing import fingerprint
+from fixtures.systems.postgres.dump import PostgresTools, scratch_database
+from fixtures.systems.postgres.session import transaction
 from tests_selftest.contract.stage import Stage
 
 SCHEMA = """

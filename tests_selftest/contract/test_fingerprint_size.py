@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fixtures.model.secret import Secret
-from fixtures.systems.dump import PostgresTools
+from fixtures.systems.postgres.dump import PostgresTools
 from tests_selftest.bench.fingerprint import MEMORY_MB, measure
 from tests_selftest.contract.stage import Stage
 

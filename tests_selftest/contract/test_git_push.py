@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.model.secret import Secret
 from fixtures.systems.failure import Refused, SystemFailure, Unreachable
-from fixtures.systems.git import NotAWorkingCopy, Remote, WorkingCopy
+from fixtures.systems.git.working_copy import NotAWorkingCopy, Remote, WorkingCopy
 from tests_selftest.contract.scripted_server import Reply, ScriptedServer
 
 TOKEN = "ghp_neverShown0123456789"

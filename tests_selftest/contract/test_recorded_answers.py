@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.model.secret import Secret
 from fixtures.systems.failure import Refused
-from fixtures.systems.http import Patience
+from fixtures.systems.http.transport import Patience
 from fixtures.systems.render import RenderOperator, connect
 from tests_selftest.contract.scripted_server import Reply, Request, ScriptedServer
 

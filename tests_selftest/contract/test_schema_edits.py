@@ -16,10 +16,11 @@ import pytest
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import apply, schema_plan, schema_proof
-from fixtures.systems import directus, postgres_probes
+from fixtures.operations.schema import apply, schema_plan, schema_proof
+from fixtures.systems import directus
 from fixtures.systems.directus import DirectusOperator
-from fixtures.systems.postgres import PostgresObserver
+from fixtures.systems.postgres import probes as postgres_probes
+from fixtures.systems.postgres.observer import PostgresObserver
 from tests_selftest.corpus import drift, edits_structure, edits_values, look
 from tests_selftest.corpus.draft import Draft
 from tests_selftest.corpus.judge import judge

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.checks import standing
-from fixtures.checks.standing import Announced
+from fixtures.checks.backups import standing
+from fixtures.checks.backups.standing import Announced
 from fixtures.model.fingerprint import Comparison
 from fixtures.model.secret import Secret
-from fixtures.operations import fingerprint, row_look, standing_rows
-from fixtures.operations.standing_rows import Before
-from fixtures.systems.dump import PostgresTools, scratch_database
-from fixtures.systems.http import USER_AGENT
-from fixtures.systems.postgres import PostgresObserver
-from fixtures.systems.postgres_session import transaction
+from fixtures.operations.standing import fingerprint, row_look, standing_rows
+from fixtures.operations.standing.standing_rows import Before
+from fixtures.systems.http.transport import USER_AGENT
+from fixtures.systems.postgres.dump import PostgresTools, scratch_database
+from fixtures.systems.postgres.observer import PostgresObserver
+from fixtures.systems.postgres.session import transaction
 from tests_selftest.contract.stage import Stage
 
 SCHEMA = """

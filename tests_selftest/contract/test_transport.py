@@ -11,7 +11,7 @@ import pytest
 from fixtures.model.secret import Secret
 from fixtures.systems import webhook
 from fixtures.systems.failure import InDoubt, Refused, Unreachable, WriteRefused
-from fixtures.systems.http import Exchange, Patience, Transport
+from fixtures.systems.http.transport import Exchange, Patience, Transport
 from tests_selftest.contract.scripted_server import Reply, Request, ScriptedServer
 
 TOKEN = "tok-3f9c5d-never-shown"

@@ -14,14 +14,15 @@ from fixtures.evidence.ledger import Kind, Ledger
 from fixtures.evidence.store import Evidence
 from fixtures.model.rollback import EarlierDeploy
 from fixtures.model.secret import Secret
-from fixtures.operations import fingerprint, live_work, rollback, rollback_code
-from fixtures.operations.deploy import Patience
+from fixtures.operations.code.deploy import Patience
+from fixtures.operations.rollback import live_work, rollback, rollback_code
+from fixtures.operations.standing import fingerprint
 from fixtures.plugins.session import NOT_DONE
 from fixtures.systems import render
-from fixtures.systems.dump import scratch_database
-from fixtures.systems.http import USER_AGENT
-from fixtures.systems.postgres import PostgresObserver
-from fixtures.systems.postgres_session import transaction
+from fixtures.systems.http.transport import USER_AGENT
+from fixtures.systems.postgres.dump import scratch_database
+from fixtures.systems.postgres.observer import PostgresObserver
+from fixtures.systems.postgres.session import transaction
 from fixtures.systems.render import RenderOperator
 from tests_selftest.contract.stage import API_KEY, Stage, server
 

@@ -17,16 +17,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from fixtures.checks import plan_safety
+from fixtures.checks.schema import plan_safety
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.waiver import Waiver
-from fixtures.operations import apply, schema_plan
+from fixtures.operations.schema import apply, schema_plan
 from fixtures.systems import directus
 from fixtures.systems.directus import DirectusOperator
-from fixtures.systems.http import Exchange
-from fixtures.systems.postgres import PostgresObserver
+from fixtures.systems.http.transport import Exchange
+from fixtures.systems.postgres.observer import PostgresObserver
 from tests_selftest.corpus import look
 from tests_selftest.corpus.draft import Draft
 from tests_selftest.corpus.production import TABLES, divider, relation

@@ -13,9 +13,9 @@ import pytest
 from fixtures.evidence.ledger import Kind, Ledger
 from fixtures.evidence.store import Evidence
 from fixtures.model.backup import Artefact, Proof, RollbackPoint
-from fixtures.operations import way_back
-from fixtures.operations.backup import NoWayBack
-from fixtures.systems.dump import PostgresTools, fingerprint
+from fixtures.operations.backups import way_back
+from fixtures.operations.backups.backup import NoWayBack
+from fixtures.systems.postgres.dump import PostgresTools, fingerprint
 from tests_selftest.gating.conftest import CONFTEST, Pages
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)

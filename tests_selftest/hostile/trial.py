@@ -18,14 +18,14 @@ from uuid import NAMESPACE_URL, uuid5
 import psycopg
 from psycopg import sql
 
-from fixtures.checks.identity import compared_columns, differing, key_text
-from fixtures.checks.profile import profile as profile_of
-from fixtures.checks.row_values import one_form
+from fixtures.checks.rows.identity import compared_columns, differing, key_text
+from fixtures.checks.rows.profile import profile as profile_of
+from fixtures.checks.rows.row_values import one_form
 from fixtures.model.dataset import ExportedFile
 from fixtures.model.export import AssetFile, AssetInventory, DataExport
 from fixtures.model.imports import ImportResult, Refusal
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.exported import sha256
+from fixtures.operations.source.exported import sha256
 from tests_selftest.hostile.corpus import (
     ARRIVES,
     CUT_SHORT,

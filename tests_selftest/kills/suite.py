@@ -31,9 +31,9 @@ from fixtures.plugins.session import NOT_DONE
 from fixtures.settings import Settings, Target, load
 from fixtures.systems import directus
 from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
-from fixtures.systems.dump import PostgresTools
-from fixtures.systems.postgres import PostgresObserver
-from fixtures.systems.postgres_lock import TargetLock
+from fixtures.systems.postgres.dump import PostgresTools
+from fixtures.systems.postgres.lock import TargetLock
+from fixtures.systems.postgres.observer import PostgresObserver
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -17,19 +17,19 @@ from typing import Any
 
 import psycopg
 
-from fixtures.checks import order
-from fixtures.checks.profile import profiles
+from fixtures.checks.rows import order
+from fixtures.checks.rows.profile import profiles
 from fixtures.model.conflict_policy import ConflictPolicies, parsed
 from fixtures.model.dataset import ExportedFile
 from fixtures.model.export import AssetFile, AssetInventory, DataExport
 from fixtures.model.imports import ImportResult
 from fixtures.model.secret import Secret
 from fixtures.model.shipment import KeyMap
-from fixtures.operations import exported
-from fixtures.operations.classify import Cargo
-from fixtures.operations.import_log import ImportLog
-from fixtures.operations.journal import Journal
+from fixtures.operations.imports.classify import Cargo
+from fixtures.operations.imports.import_log import ImportLog
+from fixtures.operations.imports.journal import Journal
 from fixtures.operations.lanes import LANES, Way
+from fixtures.operations.source import exported
 from fixtures.systems import directus as client
 from fixtures.systems.directus import DirectusObserver, DirectusOperator
 from fixtures.world import directus, toolchain

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from fixtures.checks import import_rules, refusals
+from fixtures.checks.rows import import_rules, refusals
 from fixtures.model.conflict_policy import parsed
 from fixtures.model.imports import ConflictKind, ImportPlan, ImportResult
 from fixtures.model.silence import Diary, Mark
-from fixtures.operations import classify, import_plan, library, quiet, silence
+from fixtures.operations.imports import classify, import_plan, library, quiet, silence
 from fixtures.process.waiting import wait_until
-from fixtures.systems.postgres import PostgresObserver
+from fixtures.systems.postgres.observer import PostgresObserver
 from tests_selftest.lanes.project import PICTURE, Migration, Project
 
 LOCAL = [f"1ca10000-0000-4000-8000-00000000000{n}" for n in range(10)]

@@ -10,11 +10,13 @@ import pytest
 
 from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.imports import ImportResult
-from fixtures.operations import import_log, load_sql, load_transaction, verify
-from fixtures.operations.commit_record import CommitRecord
-from fixtures.operations.standing_rows import Before
+from fixtures.operations.imports import import_log
+from fixtures.operations.lane_sql import load_sql, load_transaction
+from fixtures.operations.lane_sql.commit_record import CommitRecord
+from fixtures.operations.standing.standing_rows import Before
+from fixtures.operations.verification import verify
 from fixtures.systems.failure import InDoubt, Unreachable
-from fixtures.systems.postgres_stage import StageSession, outcome_of
+from fixtures.systems.postgres.stage import StageSession, outcome_of
 from tests_selftest.kills.content import differing, digests
 from tests_selftest.lanes.project import MODEL, Migration, Project
 from tests_selftest.lanes.test_lane_api import ADA, ADA_THERE, article, every_class

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,25 @@ def test_imports_go_downwards_only(file: Path) -> None:
         elif top == "pytest" and here not in MAY_KNOW_PYTEST:
             wrong.append(f"{here} knows pytest")
     assert wrong == []
+
+
+def inner_rooms(outer: str) -> dict[str, set[str]]:
+    """The folders and modules right inside a room, each with those of its neighbours it imports."""
+    found: dict[str, set[str]] = {}
+    for file in (ROOT / "fixtures" / outer).rglob("*.py"):
+        here = file.relative_to(ROOT / "fixtures" / outer).parts[0].removesuffix(".py")
+        for module, _ in imports(ast.parse(file.read_text(encoding="utf-8"))):
+            parts = module.split(".")
+            if parts[:2] == ["fixtures", outer] and len(parts) > 2:
+                found.setdefault(here, set()).add(parts[2])
+    return {here: there - {here} for here, there in found.items()}
+
+
+@pytest.mark.parametrize("outer", ["checks", "systems", "operations"])
+def test_inner_rooms_stand_in_an_order(outer: str) -> None:
+    """TopologicalSorter raises CycleError with the circle in it: two rooms that need each other are one."""
+    found = inner_rooms(outer)
+    assert len(list(TopologicalSorter(found).static_order())) >= len(found) > 1
 
 
 def test_phases_make_no_client_of_their_own() -> None:

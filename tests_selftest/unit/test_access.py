@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixtures.checks.access import blind, careless, statuses, wrong
+from fixtures.checks.site.access import blind, careless, statuses, wrong
 from fixtures.model.access import Grants
 from fixtures.model.visit import ApiCall
 

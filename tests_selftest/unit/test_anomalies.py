@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks.anomalies import Watcher
+from fixtures.checks.rows.anomalies import Watcher
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.snapshot import Snapshot
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.checks.audit import damaged, miscounted, orphaned
+from fixtures.checks.rows.audit import damaged, miscounted, orphaned
 from fixtures.model.audit import FileCheck, FinalCount, ReferenceCheck
 from fixtures.model.dataset import CollectionProfile
-from fixtures.operations.audit import imported
+from fixtures.operations.verification.audit import imported
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.checks import backup, rollout
+from fixtures.checks.backups import backup
+from fixtures.checks.code import rollout
 from fixtures.model.backup import Artefact
 from fixtures.model.delivery import Delivery
 from fixtures.model.deployment import Deploy, Interval

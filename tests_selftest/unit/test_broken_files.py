@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.model.dataset import ExportedFile
-from fixtures.operations import exported
+from fixtures.operations.source import exported
 from tests_selftest.hostile.corpus import FILES, Broken
 
 GOOD = b'[\n{"id":1,"title":"a"},\n{"id":2,"title":"\xc3\xa9"},\n{"id":3,"title":"c"}\n]\n'

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.checks import catalog
+from fixtures.checks.schema import catalog
 from fixtures.model.catalog import Catalog, CatalogColumn, CatalogKey, CatalogTable
 from fixtures.model.snapshot import Snapshot
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fixtures.evidence.ledger import Kind, Ledger
 from fixtures.evidence.store import Evidence
 from fixtures.model.closing import Chapter
-from fixtures.operations import archive, migration_report, monitoring
+from fixtures.operations.closing import archive, migration_report, monitoring
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

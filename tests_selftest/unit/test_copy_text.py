@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.systems.copy_text import TYPES, NotARow, RowWriter, unescaped
+from fixtures.systems.postgres.copy_text import TYPES, NotARow, RowWriter, unescaped
 
 
 def line(kind: str, written: str) -> bytes:

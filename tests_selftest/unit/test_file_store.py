@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from fixtures.checks import file_store
+from fixtures.checks.backups import file_store
 from fixtures.model.file_store import FileStore, Storage, StoredFile
 from fixtures.model.secret import Secret
-from fixtures.operations.file_store import storages
+from fixtures.operations.backups.file_store import storages
 
 AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 GOOD = StoredFile("1", "a.png", "local", 200, "a" * 64, 10)

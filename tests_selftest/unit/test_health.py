@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fixtures.checks.health import alerts, database, resources, unknown_load
+from fixtures.checks.site.health import alerts, database, resources, unknown_load
 from fixtures.model.health import DatabaseLoad, Measure, Sign, Standing, Statement
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.evidence.ledger import Kind, Ledger
-from fixtures.operations import history
+from fixtures.operations.closing import history
 
 BEGAN = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

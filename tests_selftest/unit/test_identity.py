@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks.identity import canonical, compared_columns, differing, duplicated, fingerprint, key_text
-from fixtures.checks.sorting import Rules, Sorted, counterparts, sort
+from fixtures.checks.rows.identity import canonical, compared_columns, differing, duplicated, fingerprint, key_text
+from fixtures.checks.rows.sorting import Rules, Sorted, counterparts, sort
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.imports import ConflictKind
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from fixtures.checks import comparable, data_rules, import_rules, schema, trials
-from fixtures.checks.file_store import lost_on_arrival
+from fixtures.checks.backups.file_store import lost_on_arrival
+from fixtures.checks.rows import data_rules, import_rules
+from fixtures.checks.schema import comparable, schema
+from fixtures.checks.site import trials
 from fixtures.model.dataset import ImportOrder, Outcome
 from fixtures.model.file_store import Storage
 from fixtures.model.imports import CollectionPlan, Conflict, ConflictKind, ImportPlan, ImportResult, Refusal

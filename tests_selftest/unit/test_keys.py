@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixtures.checks import keys
+from fixtures.checks.rows import keys
 from fixtures.model.dataset import CollectionProfile, ExportedFile
 from fixtures.model.export import CollectionCount
 from fixtures.model.imports import ConflictKind

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks.latency import NoSamples, over_budget, percentile, slow_pages
+from fixtures.checks.site.latency import NoSamples, over_budget, percentile, slow_pages
 from fixtures.model.timing import Budget, Timing
 from fixtures.model.visit import PageVisit, Resource
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.checks import gitignore, leaks
+from fixtures.checks.code import gitignore, leaks
 from fixtures.model.review import AddedLine, ChangedFile
 
 # Put together here, so that no scanner of repositories takes this file for a leak.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fixtures.checks import logs
+from fixtures.checks.site import logs
 from fixtures.model.deployment import Interval
 from fixtures.model.health import LogLine
 

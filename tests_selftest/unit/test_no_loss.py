@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.checks import plan_safety, planning, probing, risk, waivers
-from fixtures.checks.risk_codes import CODES
+from fixtures.checks.schema import plan_safety, planning, probing, risk, waivers
+from fixtures.checks.schema.risk_codes import CODES
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.probe import Ask, Probe, Probed
 from fixtures.model.snapshot import Snapshot

@@ -13,10 +13,10 @@ from fixtures.model.audit import FinalCount
 from fixtures.model.finding import Finding
 from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
 from fixtures.model.secret import Secret
-from fixtures.operations import notices
+from fixtures.operations.closing import notices
 from fixtures.plugins.session import NOT_DONE
 from fixtures.systems.failure import InDoubt
-from fixtures.systems.http import Answer
+from fixtures.systems.http.transport import Answer
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ADDRESS = Secret("https://hooks.example.org/services/x")

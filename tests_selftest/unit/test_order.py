@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks import order
+from fixtures.checks.rows import order
 from fixtures.model.dataset import CollectionProfile, ImportOrder, Reference
 
 

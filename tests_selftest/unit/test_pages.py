@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.checks.pages import display, noise, undone, unpictured
+from fixtures.checks.site.pages import display, noise, undone, unpictured
 from fixtures.model.visit import Deed, PageVisit
 
 GOOD = PageVisit("/#/a", "A", "a", 60, 75, 75, 3, (), (), (), 100.0, due=60)

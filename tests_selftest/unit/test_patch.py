@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixtures.checks.patch import added_lines
+from fixtures.checks.code.patch import added_lines
 
 PATCH = """diff --git a/src/a.js b/src/a.js
 index 1..2 100644

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks.queries import Question, answered, questions
+from fixtures.checks.rows.queries import Question, answered, questions
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.snapshot import Snapshot
 

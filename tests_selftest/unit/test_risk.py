@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks import plan_safety, planning, probing, risk
-from fixtures.checks.risk_codes import CODES
+from fixtures.checks.schema import plan_safety, planning, probing, risk
+from fixtures.checks.schema.risk_codes import CODES
 from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
 from fixtures.model.probe import Ask, Lock, Probe, Probed
 from fixtures.model.snapshot import Snapshot

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks import values, written
-from fixtures.checks.written import NotARow
+from fixtures.checks.rows import values, written
+from fixtures.checks.rows.written import NotARow
 
 
 def rule(kind: str, value: Any, *, exact_json: bool = False, **schema: Any) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fixtures.checks import profile, schema_changes
-from fixtures.checks.relationships import relationships
+from fixtures.checks.rows import profile
+from fixtures.checks.schema import schema_changes
+from fixtures.checks.schema.relationships import relationships
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations import documents
+from fixtures.operations.source import documents
 
 
 def field(collection: str, name: str, kind: str = "string", **schema: Any) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from fixtures.checks.profile import profile
+from fixtures.checks.rows.profile import profile
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.scratch import NoParent, ScratchValues, verbs_of
+from fixtures.operations.trials.scratch import NoParent, ScratchValues, verbs_of
 from fixtures.systems.directus import DirectusObserver
-from fixtures.systems.http import Answer
+from fixtures.systems.http.transport import Answer
 
 MARK = "scratch-run-20261101T120000Z"
 

@@ -11,11 +11,11 @@ from typing import Any, cast
 import pytest
 
 from fixtures.model.finding import Finding
-from fixtures.operations import sending
-from fixtures.operations.import_log import CREATED, REFUSED, ImportLog, tally
-from fixtures.operations.journal import Journal
-from fixtures.operations.parcels import packed
-from fixtures.operations.sending import Delivery, Sender
+from fixtures.operations.imports.import_log import CREATED, REFUSED, ImportLog, tally
+from fixtures.operations.imports.journal import Journal
+from fixtures.operations.lane_api import sending
+from fixtures.operations.lane_api.parcels import packed
+from fixtures.operations.lane_api.sending import Delivery, Sender
 from fixtures.process.slots import CALM, Slots
 from fixtures.systems.directus import DirectusOperator
 from fixtures.systems.failure import InDoubt, Refused

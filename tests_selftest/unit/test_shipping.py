@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks import people, refusals, shipping
-from fixtures.checks.embedded import Embedded
+from fixtures.checks.rows import people, refusals, shipping
+from fixtures.checks.rows.embedded import Embedded
 from fixtures.model.dataset import CollectionProfile, ExportedFile, Reference
 from fixtures.model.shipment import KeyMap
-from fixtures.operations import exported
-from fixtures.operations.import_log import CREATED, REFUSED, SKIPPED, ImportLog, ended, tally
-from fixtures.operations.journal import Journal
-from fixtures.operations.parcels import Limits, encoded, packed, wired
+from fixtures.operations.imports.import_log import CREATED, REFUSED, SKIPPED, ImportLog, ended, tally
+from fixtures.operations.imports.journal import Journal
+from fixtures.operations.lane_api.parcels import Limits, encoded, packed, wired
+from fixtures.operations.source import exported
 
 PROFILE = CollectionProfile(
     name="blocks",

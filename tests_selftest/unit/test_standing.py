@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fixtures.checks import standing
-from fixtures.checks.standing import Announced, Witnesses
+from fixtures.checks.backups import standing
+from fixtures.checks.backups.standing import Announced, Witnesses
 from fixtures.model.fingerprint import GONE, ColumnChange, Comparison, LiveWrite, RowChange, TableChange
 
 NAMES = {"1": "a.title", "2": "a.title", "3": "a.text"}

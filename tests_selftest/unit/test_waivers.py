@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from fixtures.checks import plan_safety, planning, risk, waivers
-from fixtures.checks.risk_codes import CODES
+from fixtures.checks.schema import plan_safety, planning, risk, waivers
+from fixtures.checks.schema.risk_codes import CODES
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.waiver import Waiver
-from fixtures.operations import schema_plan
+from fixtures.operations.schema import schema_plan
 
 TODAY = date(2026, 11, 22)
 WHOLE = {
