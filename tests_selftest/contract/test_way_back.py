@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from fixtures.evidence.ledger import Kind, Ledger
 from fixtures.evidence.store import Evidence
+from fixtures.model.deployment import Deploy
 from fixtures.model.rollback import EarlierDeploy
 from fixtures.model.secret import Secret
 from fixtures.operations.code.deploy import Patience
@@ -100,6 +103,23 @@ def test_a_rollback_a_killed_run_began_is_waited_for_and_another_deploy_under_wa
     stage.deploy_of(stage.backend, third, "build_in_progress", "update_in_progress", "live")
     assert back(operator, stage, evidence) == "rollback"
     assert third not in {d["commit"]["id"] for d in stage.deploys(stage.backend) if d["status"] == "live"}
+
+
+def test_a_deploy_that_goes_live_before_it_can_be_canceled_is_rolled_back_like_any_other(
+    stage: Stage, operator: RenderOperator, evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Render refuses to cancel what has ended; the first look here is made to be one moment old."""
+    forward(operator, stage)
+    now = operator.deploys(stage.backend.id)
+    looks = [[replace(now[0], status="update_in_progress"), *now[1:]]]
+
+    def deploys(service: str, **asked: Any) -> list[Deploy]:
+        return looks.pop() if looks else RenderOperator.deploys(operator, service, **asked)
+
+    monkeypatch.setattr(operator, "deploys", deploys)
+    assert back(operator, stage, evidence) == "rollback"
+    done = [entry.facts for entry in evidence.ledger.current if entry.kind is Kind.DONE]
+    assert done[0] == {"cancel": now[0].id, "reconciled": "it had ended as live"}
 
 
 def test_a_build_that_is_kept_no_longer_is_built_again_or_the_way_stops(
