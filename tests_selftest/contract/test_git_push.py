@@ -220,3 +220,22 @@ def test_a_folder_without_git(tmp_path: Path) -> None:
     """The message names the folder and the variable to correct."""
     with pytest.raises(NotAWorkingCopy, match="FRONTEND_REPO"):
         WorkingCopy(tmp_path)
+
+
+def test_a_command_outlives_a_name_that_goes_from_the_environment(
+    copy: WorkingCopy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pytest's own name for the test under way goes, twice a line, while a delivery works in its thread."""
+    real, gone = os.environ.copy, iter(range(3))
+
+    def copied() -> dict[str, str]:
+        if next(gone, None) is not None:
+            raise KeyError("PYTEST_CURRENT_TEST")
+        return real()
+
+    monkeypatch.setattr(os.environ, "copy", copied)
+    (copy.path / "README").write_text("two\n")
+    copy.add_all()
+    commit = copy.commit("Second")
+    assert next(gone, None) is None, "no command met the fault"
+    assert copy.head() == commit == git("rev-parse", "HEAD", cwd=copy.path)

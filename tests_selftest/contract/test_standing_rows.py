@@ -119,13 +119,28 @@ def test_only_a_person_explains_a_changed_row(database: Secret, compare: Compare
 
 
 def test_a_column_somebody_accepted_to_round_hides_no_other_change(database: Secret, compare: Compare) -> None:
-    """Its rows are compared without it, by the restored backup; without a waiver all of them are a loss."""
+    """Each of its values is what that rounding makes of the backup's; without a waiver all rows are a loss."""
     run(database, "ALTER TABLE articles ALTER price TYPE numeric(6, 1) USING price::numeric(6, 1)")
     assert [len(keys) for keys in named(compare(Announced())).values()] == [20]
     waived = Announced(altered=frozenset({"articles.price"}))
-    assert compare(waived).unexplained == ()
+    found = compare(waived)
+    assert found.unexplained == ()
+    assert [str(each) for each in found.rewritten] == ["articles.price (numeric(12,4) → numeric(6,1))"]
     run(database, "UPDATE articles SET title = 'other' WHERE id = 9; DELETE FROM articles WHERE id = 10")
-    assert named(compare(waived)) == {"articles": ["9", "10"]}
+    run(
+        database,
+        "UPDATE articles SET price = price + 0.1 WHERE id = 11; UPDATE articles SET price = NULL WHERE id = 12",
+    )
+    found = compare(waived)
+    assert named(found) == {"articles": ["9", "10", "11", "12"]}
+    assert [row.columns for row in found.unexplained[0].rows] == [("title",), (), ("price",), ("price",)]
+
+
+def test_a_column_somebody_accepted_to_drop_hides_no_other_change(database: Secret, compare: Compare) -> None:
+    run(database, "ALTER TABLE articles DROP price; UPDATE articles SET title = 'other' WHERE id = 9")
+    found = compare(Announced(dropped=frozenset({"articles.price"})))
+    assert named(found) == {"articles": ["9"]}
+    assert [str(each) for each in found.rewritten] == ["articles.price (dropped)"]
 
 
 def test_a_collection_somebody_accepted_to_drop_hides_no_other_loss(database: Secret, compare: Compare) -> None:

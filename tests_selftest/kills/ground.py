@@ -17,12 +17,13 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import psycopg
 
-from fixtures.world import directus, toolchain
+from fixtures.world import directus, toolchain, waivers
 from fixtures.world.cluster_home import home_for, remove_home
 from fixtures.world.postgres import Cluster, start_cluster
 from fixtures.world.progress import nowhere
@@ -177,6 +178,7 @@ class Ground:
             "FRONTEND_REPO": str(self.folder / "frontend"),
             "BACKEND_REPO": str(self.folder / "backend"),
             "SITE_MAP": str(self.folder / "site.toml"),
+            "WAIVERS": str(waivers.signed(self.folder, today=datetime.now(UTC).date())),
             "SCRATCH_DATABASE_URL": self.cluster.superuser_url,
             "PG_BIN_DIR": str(self.tools.pg_bin),
             "NODE_BIN": str(self.tools.node),

@@ -17,6 +17,7 @@ from fixtures.model.fingerprint import (
     Fingerprint,
     KeyRange,
     LiveWrite,
+    Rewritten,
     RowChange,
     SequenceState,
     TableChange,
@@ -159,7 +160,8 @@ def file_store(looked_at: datetime) -> FileStore:
 def comparison(at: datetime, *, lost: bool = False) -> Comparison:
     change = TableChange("sections", 200, 199, lost=1, rows=(RowChange(("17",), "gone"),))
     live = LiveWrite("definitions", "0b54", "update", "ada@udo.example", at)
-    return Comparison(BEGIN, at, 200, 1, (change,) if lost else (), (live,), ("sections.title",))
+    rewritten = (Rewritten("sections.height", "numeric(6,2)", "numeric(6,1)"),)
+    return Comparison(BEGIN, at, 200, 1, (change,) if lost else (), (live,), ("sections.title",), rewritten=rewritten)
 
 
 def schema_plan(made_at: datetime) -> SchemaPlan:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fixtures.evidence import redact
 from fixtures.evidence.ledger import ROLLED_BACK, Kind, Ledger, LedgerDamaged
 from fixtures.evidence.redact import MASK, Redactor
 from fixtures.evidence.store import Evidence, EvidenceMissing
@@ -165,6 +166,23 @@ def test_a_backup_grows_stale_until_the_first_write_and_never_after_it(tmp_path:
 @given(st.text(min_size=6, max_size=40).filter(lambda text: not text.isspace()), st.text(), st.text())
 def test_a_secret_never_survives_redaction_wherever_it_stands(secret: str, before: str, after: str) -> None:
     assert secret not in Redactor([secret])(before + secret + after).replace(MASK, "")
+
+
+_PIECES = st.sampled_from(
+    ["authorization: ", "COOK\u0131E=", "set-coo\u212aie': ", "bearer ", "to\u212aen=", "acce\u017f\u017f_token=",
+     "rnd_", "ghp_", "github_pat_", "eyJ", "postgres://ada:", "a" * 22, ".", "@", " ", "='", "I", "K"]
+)  # fmt: skip
+
+
+@given(st.lists(_PIECES, max_size=9).map("".join))
+@example("COOK\u0131E=aaa")
+@example("author\u0131zat\u0131on: aaa")
+def test_a_shape_is_looked_for_in_every_text_that_could_have_it(text: str) -> None:
+    """The signs save time and nothing else: with every shape looked for in every text, the same is masked."""
+    expected = text
+    for _, shape in redact._SHAPES:
+        expected = shape.sub(lambda found: found.group("keep") + MASK, expected)
+    assert Redactor()(text) == expected
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,9 @@ def test_what_was_there_before_is_told_with_its_proof_its_losses_and_its_excuses
     assert "220 rows of 41 tables, every value the same (cdcdcdcdcdcdcdcd)" in text
     assert "1 in sections" in text
     assert "definitions 0b54 (update by ada@udo.example" in text
+    assert (
+        "sections.height (numeric(6,2) → numeric(6,1): each value is what that makes of the one in the backup)" in text
+    )
     assert "directus_users.last_access (Directus notes when somebody was last there)" in text
     assert "The bytes of 1 could not be had before the migration either: plan <A>.pdf" in text
 

@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.checks.backups import standing
 from fixtures.checks.backups.standing import Announced, Witnesses
-from fixtures.model.fingerprint import GONE, ColumnChange, Comparison, LiveWrite, RowChange, TableChange
+from fixtures.model.fingerprint import GONE, ColumnChange, Comparison, LiveWrite, Rewritten, RowChange, TableChange
 
 NAMES = {"1": "a.title", "2": "a.title", "3": "a.text"}
 AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -86,3 +86,10 @@ def test_people_are_named() -> None:
     text = standing.spoken(Comparison(AT, AT, 10, 1, (), (write,), ("a.title",)))
     assert "except 1 that people changed since (ada@udo.example)" in text
     assert "description of 1 objects" in text
+
+
+def test_what_the_plan_rewrote_is_told_with_what_it_was() -> None:
+    rewritten = (Rewritten("a.price", "numeric(6,2)", "numeric(6,1)"), Rewritten("b.note", "text", ""))
+    text = standing.spoken(Comparison(AT, AT, 10, 1, (), rewritten=rewritten))
+    assert "each value what that makes of the backup's: a.price (numeric(6,2) → numeric(6,1));" in text
+    assert "without b.note" in text
