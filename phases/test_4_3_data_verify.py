@@ -71,11 +71,11 @@ def test_every_row_holds_its_values(evidence: Evidence) -> None:
 
 @action("4.3.3")
 def test_relationships_are_intact(
-    production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
+    production: DirectusObserver, database_url: Secret, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Verify relationships intact"""
     cargo = importing.cargo(evidence, settings, production)
-    found = relations_read.read(production, cargo, progress)
+    found = relations_read.read(production, database_url, cargo, progress)
     evidence.write(found, "relations")
     findings = data_rules.severed(found)
     assert not findings, told(findings)

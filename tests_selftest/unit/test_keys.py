@@ -16,12 +16,20 @@ def exported(rows: int, key_format: str = "uuid", collection: str = "definitions
     return ExportedFile(collection, f"data/{collection}.json", rows, "0" * 64, 10, key_format)
 
 
+def form_of(*found: object) -> str:
+    form = keys.KeyFormat()
+    for key in found:
+        form.add(key)
+    return str(form)
+
+
 def test_key_formats() -> None:
-    assert keys.key_format([]) == "no rows"
-    assert keys.key_format([UUID, UUID.upper()]) == "uuid"
-    assert keys.key_format([3, 1, 812]) == "integer 1 to 812"
-    assert keys.key_format(["9007199254740995", "12"]) == "integer 12 to 9007199254740995"
-    assert keys.key_format(["R-3", "N1-A"]) == "text up to 4 characters"
+    assert form_of() == "no rows"
+    assert form_of(UUID, UUID.upper()) == "uuid"
+    assert form_of(3, 1, 812) == "integer 1 to 812"
+    assert form_of("9007199254740995", "12") == "integer 12 to 9007199254740995"
+    assert form_of("R-3", "N1-A") == "text up to 4 characters"
+    assert form_of(3, "R-3") == "text up to 3 characters"
 
 
 def test_a_missing_or_short_file_is_found() -> None:
