@@ -18,7 +18,6 @@ from fixtures.model.imports import ImportPlan, ImportResult
 from fixtures.model.silence import Diary
 from fixtures.operations import lanes
 from fixtures.operations.imports import (
-    classify,
     import_log,
     import_papers,
     importing,
@@ -100,14 +99,13 @@ def test_what_production_lacks_is_imported(
 
 
 @action("4.2.3")
-def test_no_other_way_is_needed(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+def test_no_other_way_is_needed(
+    production: DirectusObserver, database_url: Secret, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
     """Alternative: Directus CLI import (if needed)"""
-    reading = classify.read(
-        production,
-        importing.cargo(evidence, settings, production),
-        library=data_audit.library_ids(production),
-    )
-    left = {name: len(found.create) for name, found in reading.sorted.items() if found.create}
+    look = lanes.look(settings.import_lane, production, database_url, progress)
+    found = look(importing.cargo(evidence, settings, production), data_audit.library_ids(production))
+    left = {name: each.create for name, each in found.items() if each.create}
     refused = evidence.read(ImportResult, of="4.2").refusals
     assert sum(left.values()) == sum(1 for each in refused if each.collection in left)
     evidence.say(f"Not needed: {sum(left.values())} rows are left to import, and Directus has no such command.")
