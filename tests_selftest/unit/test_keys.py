@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fixtures.checks.rows import keys
+from fixtures.checks.rows.sorting import by_key
 from fixtures.model.dataset import CollectionProfile, ExportedFile
 from fixtures.model.export import CollectionCount
 from fixtures.model.imports import ConflictKind
@@ -52,7 +53,7 @@ def row(key: int, term: str, meaning: str) -> dict[str, str]:
 def test_rows_production_has_otherwise() -> None:
     local = [row(1, "porch", "a"), row(2, "alley", "b"), row(3, "eave", "c"), row(4, "new", "d")]
     production = [row(1, "porch", "a"), row(2, "alley", "edited there"), row(9, "eave", "c")]
-    found = keys.conflicts(DEFINITIONS, TYPES, local, production)
+    found = keys.conflicts(DEFINITIONS, TYPES, by_key(local, DEFINITIONS), production)
     assert [(each.key[-1], each.kind, each.columns) for each in found] == [
         ("2", ConflictKind.EDITED, ("meaning",)),
         ("3", ConflictKind.NATURAL_KEY, ("term",)),
@@ -62,4 +63,4 @@ def test_rows_production_has_otherwise() -> None:
 
 def test_equal_rows_are_no_conflict() -> None:
     rows = [row(1, "porch", "a")]
-    assert keys.conflicts(DEFINITIONS, TYPES, rows, rows) == ()
+    assert keys.conflicts(DEFINITIONS, TYPES, by_key(rows, DEFINITIONS), rows) == ()
