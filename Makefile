@@ -5,7 +5,7 @@ PY     := .venv/bin/python
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearsal rehearsal-rollback test corpus drift fingerprint kills hostile bench kills-rollback world runbook lint fresh clean
+.PHONY: help rehearsal rehearsal-rollback test corpus drift fingerprint kills hostile bench scale kills-rollback world runbook lint fresh clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ fingerprint: .venv/ready ## a million rows: time beside pg_dump, memory, and one
 
 bench: .venv/ready ## rows/s of every way into a real Directus, side by side; ARGS=--big for a million rows
 	@$(PY) -m tests_selftest.bench $(ARGS)
+
+scale: .venv/ready ## every phase at 20,000 and 200,000 rows, lane sql: time, memory, report; ARGS="--rows 1000000"
+	@$(PY) -m tests_selftest.bench.whole $(ARGS)
 
 hostile: .venv/ready ## import hostile rows and broken files; each must be refused by its rule or arrive exactly
 	@$(PY) -m tests_selftest.hostile $(ARGS)

@@ -18,12 +18,14 @@ from fixtures.model.export import AssetInventory, DataExport
 from fixtures.model.finding import told
 from fixtures.model.imports import ImportPlan
 from fixtures.model.snapshot import Snapshot
+from fixtures.operations import lanes
 from fixtures.operations.backups import file_store
 from fixtures.operations.imports import import_papers, import_plan, importing, quiet, screening
 from fixtures.operations.source import export, exported
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
+    from fixtures.model.secret import Secret
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
@@ -46,7 +48,12 @@ def test_every_file_is_reviewed(settings: Settings, evidence: Evidence) -> None:
 
 @action("4.1.2", dry_run=True)
 def test_conflicts_are_analyzed(
-    production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
+    production: DirectusObserver,
+    database_url: Secret,
+    settings: Settings,
+    evidence: Evidence,
+    progress: Progress,
+    dry_run: bool,
 ) -> None:
     """Analyze potential conflicts"""
     data, local = evidence.read(DataExport, of="1.3"), evidence.read(Snapshot, of="1.2")
@@ -55,9 +62,8 @@ def test_conflicts_are_analyzed(
     cargo = importing.cargo(evidence, settings, production)
     findings = import_plan.unfit(cargo)
     assert not findings, told(findings)
-    plan, findings = import_plan.review(
-        production, cargo, settings.conflict_policy, progress, lane=settings.import_lane
-    )
+    look = lanes.look(settings.import_lane, production, database_url, progress, dry_run=dry_run)
+    plan, findings = import_plan.review(production, cargo, settings.conflict_policy, look, lane=settings.import_lane)
     assert not findings, told(findings)
     evidence.write(plan)
     evidence.say(import_papers.spoken_conflicts(plan))

@@ -18,7 +18,6 @@ from fixtures.model.imports import ImportPlan, ImportResult
 from fixtures.model.silence import Diary
 from fixtures.operations import lanes
 from fixtures.operations.imports import (
-    classify,
     import_log,
     import_papers,
     importing,
@@ -100,14 +99,13 @@ def test_what_production_lacks_is_imported(
 
 
 @action("4.2.3")
-def test_no_other_way_is_needed(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+def test_no_other_way_is_needed(
+    production: DirectusObserver, database_url: Secret, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
     """Alternative: Directus CLI import (if needed)"""
-    reading = classify.read(
-        production,
-        importing.cargo(evidence, settings, production),
-        library=data_audit.library_ids(production),
-    )
-    left = {name: len(found.create) for name, found in reading.sorted.items() if found.create}
+    look = lanes.look(settings.import_lane, production, database_url, progress)
+    found = look(importing.cargo(evidence, settings, production), data_audit.library_ids(production))
+    left = {name: each.create for name, each in found.items() if each.create}
     refused = evidence.read(ImportResult, of="4.2").refusals
     assert sum(left.values()) == sum(1 for each in refused if each.collection in left)
     evidence.say(f"Not needed: {sum(left.values())} rows are left to import, and Directus has no such command.")
@@ -141,7 +139,7 @@ def test_the_log_is_whole(settings: Settings, evidence: Evidence) -> None:
     assert counts[import_log.CREATED] == result.created
     assert counts[import_log.SKIPPED] == result.skipped
     assert counts[import_log.REFUSED] == len(result.refusals)
-    evidence.attach(path.name, path.read_text(encoding="utf-8"))
+    evidence.attach_text(path)
     evidence.say(f"migration/{path.name} has a line for every row: {import_log.spoken(counts)}.")
 
 
@@ -186,9 +184,8 @@ def test_nothing_critical_happened(evidence: Evidence) -> None:
 @acceptance("4.2.A5")
 def test_the_log_is_kept(settings: Settings, evidence: Evidence) -> None:
     """Import log saved for reference"""
-    kept = evidence.find(import_papers.LOG, of="4.2").read_text(encoding="utf-8")
-    assert kept == (settings.migration_dir / import_papers.LOG).read_text(encoding="utf-8")
-    assert f"# import {evidence.folder.name}" in kept
+    kept, log = evidence.find(import_papers.LOG, of="4.2"), settings.migration_dir / import_papers.LOG
+    assert import_log.kept_whole(log, kept, run=evidence.folder.name)
 
 
 @gate("4.2")

@@ -123,7 +123,7 @@ def test_filters_sorts_and_searches_are_asked(
     profiles = [profile for profile in inventory.profiles if not profile.singleton]
     calls: list[ApiCall] = []
     for done, profile in enumerate(profiles, start=1):
-        rows = list(exported.rows(settings.migration_dir, files[profile.name]))
+        rows = exported.rows(settings.migration_dir, files[profile.name])
         calls += asking.asked(production, profile, snapshot, rows)
         progress("API", f"filter, sort and search in {profile.name}, collections", done, len(profiles))
     evidence.write(calls, "QuestionCalls")

@@ -31,10 +31,17 @@ def speaking(answer: Callable[[Request, int], Reply], *, read_only: bool = False
 
 
 def listing(
-    *, counts: tuple[int, ...] = (TOTAL, TOTAL), most: int = -1, twice: bool = False
+    *,
+    counts: tuple[int, ...] = (TOTAL, TOTAL),
+    most: int = -1,
+    twice: int = -1,
+    key: Callable[[int], object] = int,
 ) -> Callable[[Request, int], Reply]:
-    """A Directus with 25 rows that counts as told, cuts pages at *most* and may give its first row twice."""
+    """A Directus with 25 rows that counts as told, cuts pages at *most* and may give one row twice."""
     counted: list[int] = []
+    ids = [key(n) for n in range(TOTAL)]
+    if twice >= 0:
+        ids = [*ids[: twice + 1], *ids[twice : TOTAL - 1]]
 
     def answer(request: Request, _: int) -> Reply:
         query = {name: values[0] for name, values in parse_qs(request.query).items()}
@@ -47,18 +54,33 @@ def listing(
             return Reply(200, {"data": [{"count": str(counts[min(len(counted), len(counts)) - 1])}]})
         if most > 0 and int(query["limit"]) > most:
             return Reply(400, {"errors": [{"message": "limit", "extensions": {"code": "INVALID_QUERY"}}]})
-        start, size = int(query["offset"]), int(query["limit"])
-        ids = [0, *range(TOTAL - 1)] if twice else list(range(TOTAL))
-        return Reply(200, {"data": [{"id": n} for n in ids[start : start + size]]})
+        size = int(query["limit"])
+        if "filter" not in query:
+            start = int(query["offset"])
+            return Reply(200, {"data": [{"id": each} for each in ids[start : start + size]]})
+        above = json.loads(query["filter"])["id"]["_gt"]
+        if not isinstance(above, int):
+            return Reply(400, {"errors": [{"message": "no _gt", "extensions": {"code": "INVALID_QUERY"}}]})
+        return Reply(200, {"data": [{"id": n} for n in ids if isinstance(n, int) and n > above][:size]})
 
     return answer
 
 
-def test_pages_are_put_together() -> None:
-    """Every row once, in order, whatever the page size."""
-    with speaking(listing(), read_only=True) as transport:
+def uuid_of(number: int) -> str:
+    return f"{number:08x}-0000-4000-8000-000000000000"
+
+
+def text_of(number: int) -> str:
+    """Sorted by the language of a database: N-0, n1, N-2 …"""
+    return f"{'n' if number % 2 else 'N-'}{number:02}"
+
+
+@pytest.mark.parametrize("key", [int, str, uuid_of, text_of])
+def test_pages_are_put_together(key: Callable[[int], object]) -> None:
+    """Every row once, in order, whatever the page size and the kind of key."""
+    with speaking(listing(key=key), read_only=True) as transport:
         rows = DirectusObserver(transport).items("sections", key="id", fields=["id"], page_size=10)
-        assert [row["id"] for row in rows] == list(range(TOTAL))
+        assert [row["id"] for row in rows] == [key(number) for number in range(TOTAL)]
 
 
 def test_a_page_is_never_larger_than_the_server_gives() -> None:
@@ -74,7 +96,11 @@ def test_a_page_is_never_larger_than_the_server_gives() -> None:
     [
         pytest.param(listing(counts=(30, 30)), id="fewer rows than counted"),
         pytest.param(listing(counts=(TOTAL, 26)), id="a row was added meanwhile"),
-        pytest.param(listing(twice=True), id="a row came twice"),
+        pytest.param(listing(twice=0), id="a row came twice"),
+        pytest.param(listing(twice=3, key=uuid_of), id="a uuid came twice"),
+        pytest.param(listing(twice=17, key=uuid_of), id="a uuid came twice, on a later page"),
+        pytest.param(listing(twice=19, key=uuid_of), id="a uuid came again at the beginning of a page"),
+        pytest.param(listing(twice=19, key=text_of), id="a text came again at the beginning of a page"),
     ],
 )
 def test_an_incomplete_reading_is_said(server: Callable[[Request, int], Reply]) -> None:

@@ -15,6 +15,9 @@ import httpx
 import psycopg
 import pytest
 
+from fixtures.checks.site.health import of_the_migration
+from fixtures.model.secret import Secret
+from fixtures.systems.postgres.observer import PostgresObserver
 from tests_selftest.contract.stage import Stage
 
 
@@ -119,12 +122,15 @@ def test_slow_statements_and_errors_are_the_servers_own(platform: Stage) -> None
             connection.execute("SELECT pg_sleep(%s), 'rehearsed'", [seconds])
         with pytest.raises(psycopg.errors.UndefinedTable):
             connection.execute("SELECT * FROM never_made")
+    with PostgresObserver(Secret(info["externalConnectionString"])) as ours:
+        ours.ask("SELECT pg_sleep(0.04), 'by the suite'")
 
     def slept() -> list[dict[str, Any]]:
         top = platform.api("GET", f"{path}/query/top-queries").json()["topQueries"]
         return [one for one in top if "pg_sleep" in one["query"]]
 
-    (found,) = eventually(slept)
+    both = eventually(lambda: found if len(found := slept()) == 2 else [])
+    (found,) = (one for one in both if not of_the_migration(one["query"]))
     assert (found["calls"], found["maxTimeMs"] >= 30, found["minTimeMs"] >= 20) == (2, True, True)
     eventually(lambda: [text for text in messages(platform, base(platform)) if "never_made" in text])
 

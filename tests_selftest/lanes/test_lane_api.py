@@ -12,6 +12,7 @@ from fixtures.checks.rows import import_rules, refusals
 from fixtures.model.conflict_policy import parsed
 from fixtures.model.imports import ConflictKind, ImportPlan, ImportResult
 from fixtures.model.silence import Diary, Mark
+from fixtures.operations import lanes
 from fixtures.operations.imports import classify, import_plan, library, quiet, silence
 from fixtures.process.waiting import wait_until
 from fixtures.systems.postgres.observer import PostgresObserver
@@ -75,7 +76,8 @@ def every_class(project: Project) -> dict[str, list[dict[str, Any]]]:
 def planned(migration: Migration) -> ImportPlan:
     """The dry run, before anything is written."""
     policies = parsed(migration.policies)
-    plan, _ = import_plan.review(migration.project.operator, migration.cargo(), policies, lambda *_: None)
+    look = lanes.look(migration.lane, migration.project.operator, migration.project.url)
+    plan, _ = import_plan.review(migration.project.operator, migration.cargo(), policies, look)
     return plan
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.imports import ImportResult
+from fixtures.operations import lanes
 from fixtures.operations.imports import import_log
 from fixtures.operations.lane_sql import load_sql, load_transaction
 from fixtures.operations.lane_sql.commit_record import CommitRecord
@@ -19,7 +20,7 @@ from fixtures.systems.failure import InDoubt, Unreachable
 from fixtures.systems.postgres.stage import StageSession, outcome_of
 from tests_selftest.kills.content import differing, digests
 from tests_selftest.lanes.project import MODEL, Migration, Project
-from tests_selftest.lanes.test_lane_api import ADA, ADA_THERE, article, every_class
+from tests_selftest.lanes.test_lane_api import ADA, ADA_THERE, GONE, LOCAL, article, every_class
 from tests_selftest.lanes.test_lane_api import outcome_of as told
 
 OF_THE_MOMENT = ("articles.date_created", "articles.date_updated", "articles.user_created", "articles.user_updated")
@@ -51,6 +52,65 @@ def test_both_lanes_leave_the_same_rows_stamps_and_sequences(project: Project, t
     }
     assert set(sql.conflicts) == set(api.conflicts)
     assert differing(over_api, over_sql) == []
+
+
+def seen(migration: Migration, lane: str, **more: Any) -> dict[str, tuple[Any, ...]]:
+    """The classes of all rows as one lane finds them, everything that is named with its reason."""
+    look = lanes.look(lane, migration.project.operator, migration.project.url)
+    return {
+        name: (
+            each.before, each.create, each.identical, each.unset, set(each.conflicts), set(each.twins),
+            sorted((one.key, one.code, one.message) for one in each.refused),
+        )
+        for name, each in look(migration.cargo(**more), ()).items()
+    }  # fmt: skip
+
+
+def every_class_and_chains(project: Project) -> dict[str, list[dict[str, Any]]]:
+    """Also rows that hang on refused ones: in a tree, over a circle, over an any-relation, and on themselves."""
+    rows = every_class(project)
+    project.rest.post("/items/articles", [{"id": 4, "slug": "a-4"}, {"id": 5, "slug": "a-5"}, {"id": 6, "slug": "six"}])
+    rows["categories"] += [
+        {"id": LOCAL[4], "name": "lost", "parent": GONE},
+        {"id": LOCAL[5], "name": "below the lost", "parent": LOCAL[4]},
+        {"id": LOCAL[6], "name": "own parent", "parent": LOCAL[6]},
+    ]
+    rows["articles"] += [
+        article(4, title="filled in"), article(5, lead=1), article(6, slug="a-3", title="parts of two"),
+        article(13, slug="a-1", title="parts of another"), article(14, category=LOCAL[5], user_updated=GONE),
+        article(15, lead=4, category=LOCAL[6]), article(16, user_created=GONE),
+    ]  # fmt: skip
+    rows["comments"].append({"id": 4, "article": 15, "text": "each the other's"})
+    rows["blocks"] += [
+        {"id": 4, "collection": "categories", "item": LOCAL[5]},
+        {"id": 5, "collection": "articles", "item": "3"},
+        {"id": 6, "collection": "articles", "item": None},
+    ]
+    return rows
+
+
+@pytest.mark.parametrize("fresh", [frozenset[str](), frozenset({"articles.title", "articles.lead"})], ids=str)
+def test_both_lanes_see_the_same_before_an_import_and_after_it(
+    project: Project, tmp_path: Path, fresh: frozenset[str]
+) -> None:
+    migration = Migration(
+        project, tmp_path, every_class_and_chains(project), people={ADA: ADA_THERE}, policies="keep", lane="sql"
+    )
+    untouched = content(project)
+    before = seen(migration, "sql", fresh=fresh)
+    assert before == seen(migration, "api", fresh=fresh)
+    assert content(project) == untouched
+    classes = [sum(numbers) for numbers in zip(*(each[:4] for each in before.values()), strict=True)]
+    assert all(classes) == bool(fresh), "a class no row has would be compared with nothing"
+    assert all(any(each[place] for each in before.values()) for place in (4, 5, 6))
+
+    result = migration.run(fresh=fresh)
+    assert {name: each[1] for name, each in before.items()} == {
+        each.collection: each.created for each in result.outcomes if each.collection in MODEL
+    }
+    after = seen(migration, "sql", fresh=fresh)
+    assert after == seen(migration, "api", fresh=fresh)
+    assert {name: each[1] for name, each in after.items()} == dict.fromkeys(MODEL, 0)
 
 
 def test_a_second_import_writes_nothing_and_says_so(project: Project, tmp_path: Path) -> None:

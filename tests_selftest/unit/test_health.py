@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fixtures.checks.site.health import alerts, database, resources, unknown_load
+from fixtures.checks.site.health import alerts, database, of_the_migration, resources, unknown_load
 from fixtures.model.health import DatabaseLoad, Measure, Sign, Standing, Statement
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -35,6 +35,21 @@ def test_a_static_site_has_no_memory_and_that_is_no_finding() -> None:
 )
 def test_what_is_not_measured_or_near_its_limit_is_seen(measure: Measure, code: str) -> None:
     assert [finding.code for finding in resources([measure])] == [code]
+
+
+@pytest.mark.parametrize(
+    ("query", "ours"),
+    [
+        ("/* directus-migration */ SELECT count(*) FROM sections", True),
+        ('FETCH FORWARD $ FROM "directus-migration references"', True),
+        ("COPY public.sections (id, title) TO stdout;", True),
+        (" copy sections from stdin", True),
+        ("select copy from sections where note = $", False),
+        ("SELECT * FROM sections", False),
+    ],
+)
+def test_statements_of_the_migration_itself_are_told_from_those_people_wait_for(query: str, ours: bool) -> None:
+    assert of_the_migration(query) == ours
 
 
 @pytest.mark.parametrize(

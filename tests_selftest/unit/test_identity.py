@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.checks.rows.identity import canonical, compared_columns, differing, duplicated, fingerprint, key_text
-from fixtures.checks.rows.sorting import Rules, Sorted, counterparts, sort
+from fixtures.checks.rows.sorting import Rules, Sorted, by_key, counterparts, sort
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.imports import ConflictKind
 
@@ -83,7 +83,7 @@ def row(key: int, slug: str | None = None, text: str = "x", **more: Any) -> dict
 
 
 def sorted_(wanted: list[Any], observed: list[Any], **rules: Any) -> Sorted:
-    return sort(wanted, observed, PROFILE, Rules(TYPES, **rules))
+    return sort(by_key(wanted, PROFILE), observed, PROFILE, Rules(TYPES, **rules))
 
 
 def test_stamps_are_not_compared() -> None:
@@ -95,7 +95,8 @@ def test_rows_are_created_recognised_or_in_conflict() -> None:
         [row(1), row(2), row(3), row(4, slug="taken"), row(5, slug="mine")],
         [row(2), row(3, text="edited there"), row(90, slug="taken"), row(5, slug="other"), row(91)],
     )
-    assert [each["id"] for each in found.create] == [1]
+    assert found.create == ["1"]
+    assert list(found.new()) == [row(1)]
     assert found.identical == ["2"]
     assert [(c.key, c.kind, c.held_by) for c in found.conflicts] == [
         ("3", ConflictKind.EDITED, "3"),
@@ -113,9 +114,10 @@ def test_a_twin_that_was_edited_is_a_conflict_and_one_in_two_parts_is_nobodys() 
     assert [(c.key, c.kind, c.held_by) for c in found.conflicts] == [("4", ConflictKind.NATURAL_KEY, "90")]
     assert found.edits["90"].after == {"text": "mine"}
     both = replace(PROFILE, unique=("slug", "peer"))
-    split = sort([row(4, "s", peer=7)], [row(90, "s"), row(91, "t", peer=7)], both, Rules(TYPES))
+    mine = by_key([row(4, "s", peer=7)], both)
+    split = sort(mine, [row(90, "s"), row(91, "t", peer=7)], both, Rules(TYPES))
     assert [(c.key, c.kind, c.columns) for c in split.conflicts] == [("4", ConflictKind.STRANGER, ("peer", "slug"))]
-    assert counterparts([row(4, "s", peer=7)], [row(90, "s"), row(91, "t", peer=7)], both, TYPES) == {}
+    assert counterparts(mine, [row(90, "s"), row(91, "t", peer=7)], both, TYPES) == {}
 
 
 def test_a_value_held_by_an_edited_row_is_a_conflict_not_a_refusal() -> None:
@@ -154,7 +156,7 @@ _ROWS = st.lists(
 @given(_ROWS, _ROWS)
 def test_every_row_of_the_export_has_exactly_one_place(wanted: list[Any], observed: list[Any]) -> None:
     found = sorted_(wanted, observed)
-    places = [str(each["id"]) for each in found.create] + found.identical
+    places = found.create + found.identical
     places += [c.key for c in (*found.conflicts, *found.twins)]
     assert sorted(places) == sorted(str(each["id"]) for each in wanted)
     assert found.before == len(observed)
@@ -164,7 +166,7 @@ def test_every_row_of_the_export_has_exactly_one_place(wanted: list[Any], observ
 def test_creating_what_is_missing_breaks_no_unique_column_and_a_second_sorting_creates_nothing(
     wanted: list[Any], observed: list[Any]
 ) -> None:
-    after = [*observed, *sorted_(wanted, observed).create]
+    after = [*observed, *sorted_(wanted, observed).new()]
     assert duplicated([str(each["id"]) for each in after]) == []
     assert duplicated([each["slug"] for each in after]) == []
     assert sorted_(wanted, after).create == []

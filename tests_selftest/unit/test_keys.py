@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fixtures.checks.rows import keys
+from fixtures.checks.rows.sorting import by_key
 from fixtures.model.dataset import CollectionProfile, ExportedFile
 from fixtures.model.export import CollectionCount
 from fixtures.model.imports import ConflictKind
@@ -16,12 +17,20 @@ def exported(rows: int, key_format: str = "uuid", collection: str = "definitions
     return ExportedFile(collection, f"data/{collection}.json", rows, "0" * 64, 10, key_format)
 
 
+def form_of(*found: object) -> str:
+    form = keys.KeyFormat()
+    for key in found:
+        form.add(key)
+    return str(form)
+
+
 def test_key_formats() -> None:
-    assert keys.key_format([]) == "no rows"
-    assert keys.key_format([UUID, UUID.upper()]) == "uuid"
-    assert keys.key_format([3, 1, 812]) == "integer 1 to 812"
-    assert keys.key_format(["9007199254740995", "12"]) == "integer 12 to 9007199254740995"
-    assert keys.key_format(["R-3", "N1-A"]) == "text up to 4 characters"
+    assert form_of() == "no rows"
+    assert form_of(UUID, UUID.upper()) == "uuid"
+    assert form_of(3, 1, 812) == "integer 1 to 812"
+    assert form_of("9007199254740995", "12") == "integer 12 to 9007199254740995"
+    assert form_of("R-3", "N1-A") == "text up to 4 characters"
+    assert form_of(3, "R-3") == "text up to 3 characters"
 
 
 def test_a_missing_or_short_file_is_found() -> None:
@@ -44,7 +53,7 @@ def row(key: int, term: str, meaning: str) -> dict[str, str]:
 def test_rows_production_has_otherwise() -> None:
     local = [row(1, "porch", "a"), row(2, "alley", "b"), row(3, "eave", "c"), row(4, "new", "d")]
     production = [row(1, "porch", "a"), row(2, "alley", "edited there"), row(9, "eave", "c")]
-    found = keys.conflicts(DEFINITIONS, TYPES, local, production)
+    found = keys.conflicts(DEFINITIONS, TYPES, by_key(local, DEFINITIONS), production)
     assert [(each.key[-1], each.kind, each.columns) for each in found] == [
         ("2", ConflictKind.EDITED, ("meaning",)),
         ("3", ConflictKind.NATURAL_KEY, ("term",)),
@@ -54,4 +63,4 @@ def test_rows_production_has_otherwise() -> None:
 
 def test_equal_rows_are_no_conflict() -> None:
     rows = [row(1, "porch", "a")]
-    assert keys.conflicts(DEFINITIONS, TYPES, rows, rows) == ()
+    assert keys.conflicts(DEFINITIONS, TYPES, by_key(rows, DEFINITIONS), rows) == ()

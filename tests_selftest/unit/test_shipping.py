@@ -127,15 +127,13 @@ def test_what_the_quick_encoder_cannot_write_is_written_all_the_same() -> None:
 
 @given(st.dictionaries(st.integers(1, 40), st.one_of(st.none(), st.integers(1, 40)), max_size=40))
 def test_generations_hold_every_row_once_and_parents_before_children(parents: dict[int, int | None]) -> None:
-    rows = [{"id": key, "parent": parent} for key, parent in parents.items()]
-    cut = shipping.levels(rows, key="id", parents=["parent"])
-    place = {row["id"]: number for number, generation in enumerate(cut) for row in generation}
-    assert len(place) == len(rows) == sum(len(generation) for generation in cut)
+    cut = shipping.levels({str(key): [] if parent is None else [str(parent)] for key, parent in parents.items()})
+    place = {int(key): number for number, generation in enumerate(cut) for key in generation}
+    assert len(place) == len(parents) == sum(len(generation) for generation in cut)
     last = len(cut) - 1
-    for row in rows:
-        parent = row["parent"]
-        if parent in place and parent != row["id"]:
-            assert place[parent] < place[row["id"]] or place[row["id"]] == last  # a circle shares the last one
+    for key, parent in parents.items():
+        if parent in place and parent != key:
+            assert place[parent] < place[key] or place[key] == last  # a circle shares the last one
 
 
 def test_references_to_rows_nobody_has_are_named() -> None:

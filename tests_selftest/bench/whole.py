@@ -1,0 +1,188 @@
+"""
+`make scale`: every phase of the runbook at a tenth of the rows and at all of them; time, memory, and what is left.
+
+Each run is `pytest phases/ --target rehearsal --rows N` in a process of its own, in a world begun anew, as a person
+would type it. Memory is that of this one process, not of the systems made for the rehearsal; seconds are those the
+ledger keeps of every line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = 200_000
+MOST_MB = 300
+MOST_REPORT_MB = 5.0
+ALLOWANCE = 1.5
+"""How much longer a row may take among ten times as many: more would not be linear."""
+
+PHASES = range(1, 7)
+_LOOK_EVERY_S = 0.1
+_SLOWEST = 5
+
+
+@dataclass
+class Told:
+    """
+    One run.
+
+    Attributes:
+        lines: Seconds of each line of the runbook.
+        seconds: From the command to its end; also the systems booted, the databases filled.
+        peak_mb: The most the suite's process ever held.
+        report_mb: Size of the page.
+    """
+
+    rows: int
+    ended: int
+    lines: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    report_mb: float = 0.0
+
+    @property
+    def phases(self) -> dict[int, float]:
+        """Seconds by phase."""
+        found: dict[int, float] = defaultdict(float)
+        for line, seconds in self.lines.items():
+            found[int(line.removeprefix("gate ")[0])] += seconds
+        return found
+
+    @property
+    def worked_s(self) -> float:
+        return sum(self.lines.values())
+
+
+def main(arguments: list[str]) -> int:
+    """0 when every line passed at both sizes, and memory, report and time are within their limits."""
+    parser = argparse.ArgumentParser(prog="python -m tests_selftest.bench.whole", description=__doc__)
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--lane", choices=["sql", "api"], default="sql")
+    parser.add_argument("--only", action="store_true", help="not the tenth, so nothing is said about linearity")
+    asked = parser.parse_args(arguments)
+    sizes = [asked.rows] if asked.only else [asked.rows // 10, asked.rows]
+    found = []
+    for rows in sizes:
+        found.append(_measured(rows, asked.lane))
+        _say(_line(found[-1]))
+        if found[-1].ended != 0:
+            return 1
+    _say(_table(found))
+    good = [_verdict(*each) for each in _limits(found)]
+    return 0 if all(good) else 1
+
+
+def _limits(found: list[Told]) -> Iterator[tuple[str, float, float, str]]:
+    """What is measured against what: words, value, limit, unit."""
+    yield "memory of the suite's process", max(each.peak_mb for each in found), MOST_MB, "MB"
+    yield "the report", max(each.report_mb for each in found), MOST_REPORT_MB, "MB"
+    if len(found) > 1:
+        few, many = found[0], found[-1]
+        slower = (many.worked_s / many.rows) / (few.worked_s / few.rows)
+        yield "a row among ten times as many takes", slower, ALLOWANCE, "× as long"
+
+
+def _measured(rows: int, lane: str) -> Told:
+    """One whole run, watched from outside."""
+    place = Path(tempfile.mkdtemp(prefix="scale-"))
+    world, reports = place / "world", place / "reports"
+    argv = [sys.executable, "-m", "pytest", "phases/", "--target", "rehearsal", "--rows", str(rows), "--fresh-world"]
+    argv += ["--world", str(world), "--runs", str(reports), "-q"]
+    began = time.monotonic()
+    try:
+        with (place / "output.txt").open("wb") as output:
+            process = subprocess.Popen(
+                argv, cwd=ROOT, env={**os.environ, "IMPORT_LANE": lane}, stdout=output, stderr=subprocess.STDOUT
+            )
+            told = Told(rows, 0)
+            watching = threading.Thread(target=_watch, args=(process, told))
+            watching.start()
+            told.ended = process.wait()
+            watching.join()
+        told.seconds = time.monotonic() - began
+        told.lines = _seconds(reports / "ledger")
+        told.report_mb = (reports / "latest.html").stat().st_size / 1e6
+        if told.ended:
+            _say((place / "output.txt").read_text("utf-8", "replace")[-4000:])
+        return told
+    finally:
+        subprocess.run([sys.executable, "-m", "fixtures.world", "remove", "--root", str(world)], cwd=ROOT, check=False)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _watch(process: subprocess.Popen[bytes], told: Told) -> None:
+    """What the process holds, looked at until it ends: the highest the kernel knows of, or the highest seen."""
+    status = Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        told.peak_mb = max(told.peak_mb, _held_mb(process.pid, status))
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _held_mb(pid: int, status: Path) -> float:
+    if not Path("/proc").is_dir():
+        said = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+        return int(said.split()[0]) / 1e3 if said.split() else 0.0
+    try:
+        lines = status.read_text().splitlines()
+    except OSError:  # it has just ended
+        return 0.0
+    return next((int(line.split()[1]) / 1e3 for line in lines if line.startswith("VmHWM:")), 0.0)
+
+
+def _seconds(ledger: Path) -> dict[str, float]:
+    """Seconds of every line, by the ledger."""
+    found: dict[str, float] = {}
+    for path in ledger.glob("*.jsonl"):
+        if path.name.endswith(".import.jsonl"):
+            continue
+        for text in path.read_text(encoding="utf-8").splitlines():
+            entry = json.loads(text)
+            if entry["kind"] == "verdict":
+                found[entry["subject"]] = float(entry["facts"].get("seconds") or 0.0)
+    return found
+
+
+def _line(told: Told) -> str:
+    result = "every line passed" if told.ended == 0 else f"ended with {told.ended}"
+    return (
+        f"{datetime.now(UTC):%H:%M:%S}  {told.rows:,} rows: {result} in {told.seconds:.0f} s,"
+        f" {told.worked_s:.0f} s of them in the phases; memory {told.peak_mb:.0f} MB, report {told.report_mb:.2f} MB"
+    )
+
+
+def _table(found: list[Told]) -> str:
+    """Seconds by phase at each size, and the lines that took longest at the last."""
+    lines = ["phase " + "".join(f"{f'{each.rows:,} rows':>18}" for each in found)]
+    lines += [f"{phase:<6}" + "".join(f"{each.phases[phase]:>16.1f} s" for each in found) for phase in PHASES]
+    slowest = sorted(found[-1].lines.items(), key=lambda each: each[1], reverse=True)[:_SLOWEST]
+    lines.append("longest: " + ", ".join(f"{line} {seconds:.0f} s" for line, seconds in slowest))
+    return "\n".join(lines)
+
+
+def _verdict(words: str, value: float, most: float, unit: str) -> bool:
+    good = value <= most
+    _say(f"{'PASS' if good else 'FAIL'}  {words}: {value:.2f} {unit} (at most {most:g})")
+    return good
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

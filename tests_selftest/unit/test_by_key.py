@@ -1,0 +1,57 @@
+"""Rows read from disk by their key are those of the file, wherever they stand and however long they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures.model.dataset import ExportedFile
+from fixtures.operations.source import by_key, exported
+from fixtures.operations.source.by_key import ByKey
+from fixtures.operations.source.exported import ExportChanged
+
+_ROWS = st.lists(
+    st.fixed_dictionaries({"id": st.integers(1, 10**6), "text": st.text(max_size=300)}), unique_by=lambda row: row["id"]
+)
+
+
+def written(folder: Path, rows: list[dict[str, Any]], *, more: int = 0) -> ExportedFile:
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    path = folder / "t.json"
+    path.write_bytes((f"[\n{lines}\n]\n" if rows else "[]\n").encode("utf-8", "surrogatepass"))
+    return ExportedFile("t", "t.json", len(rows) + more, exported.sha256(path), path.stat().st_size, "")
+
+
+def key(row: Any) -> str:
+    return str(row["id"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(_ROWS, st.randoms(use_true_random=False))
+def test_every_row_is_found_under_its_key(tmp_path_factory: pytest.TempPathFactory, rows: Any, chance: Any) -> None:
+    folder = tmp_path_factory.mktemp("rows")
+    found = ByKey(folder, written(folder, rows), key=key)
+    assert list(found) == [key(row) for row in rows]
+    assert list(found.values()) == rows
+    mixed = chance.sample(rows, len(rows))
+    assert [found[key(row)] for row in mixed] == mixed
+
+
+def test_a_row_longer_than_what_is_read_at_once_is_whole(tmp_path: Path) -> None:
+    rows = [{"id": number, "text": "x" * (by_key._WINDOW - 40 + number)} for number in range(80)]
+    assert list(ByKey(tmp_path, written(tmp_path, rows), key=key).values()) == rows
+
+
+def test_lines_that_were_refused_are_not_there(tmp_path: Path) -> None:
+    file = written(tmp_path, [{"id": 1}, {"id": 2}, {"id": 3}])
+    assert list(ByKey(tmp_path, file, key=key, without={3})) == ["1", "3"]
+
+
+def test_a_file_that_is_another_is_not_read(tmp_path: Path) -> None:
+    with pytest.raises(ExportChanged):
+        ByKey(tmp_path, written(tmp_path, [{"id": 1}], more=1), key=key)
