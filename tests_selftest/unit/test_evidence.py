@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fixtures.evidence import redact
+from fixtures.evidence import redact, store
 from fixtures.evidence.ledger import ROLLED_BACK, Kind, Ledger, LedgerDamaged
 from fixtures.evidence.redact import MASK, Redactor
 from fixtures.evidence.store import Evidence, EvidenceMissing
@@ -63,6 +63,19 @@ def test_evidence_that_was_changed_afterwards_is_refused(tmp_path: Path) -> None
     path.write_text(path.read_text().replace("1", "2", 1))
     with pytest.raises(EvidenceMissing, match="changed after it was written"):
         evidence.read(Seen, of="1.3")
+
+
+def test_a_long_text_is_kept_in_pieces_line_by_line_without_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_PORTION", 40)
+    lines = [f"\u2705 created sections {number} hunter22\r\n" for number in range(30)]
+    log = tmp_path / "import-log.txt"
+    log.write_bytes("".join(lines).encode())
+    evidence = memory(tmp_path)
+    evidence.attach_text(log)
+    kept = evidence.find("import-log.txt", of="1.3")
+    assert kept.read_bytes() == "".join(lines).replace("hunter22", MASK).encode()
 
 
 def test_evidence_of_another_version_of_the_suite_is_refused_not_guessed_at(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from fixtures.checks.rows import people, refusals, shipping
 from fixtures.checks.rows.embedded import Embedded
 from fixtures.model.dataset import CollectionProfile, ExportedFile, Reference
 from fixtures.model.shipment import KeyMap
-from fixtures.operations.imports.import_log import CREATED, REFUSED, SKIPPED, ImportLog, ended, tally
+from fixtures.operations.imports.import_log import CREATED, REFUSED, SKIPPED, ImportLog, ended, kept_whole, tally
 from fixtures.operations.imports.journal import Journal
 from fixtures.operations.lane_api.parcels import Limits, encoded, packed, wired
 from fixtures.operations.source import exported
@@ -205,6 +205,21 @@ def test_the_log_is_counted_by_its_newest_run(tmp_path: Path) -> None:
         _killed_import(path)
     assert tally(path) == {SKIPPED: 1, REFUSED: 1}
     assert not ended(path)
+
+
+def test_a_kept_log_is_the_whole_log_and_tells_of_the_run(tmp_path: Path) -> None:
+    path, kept = tmp_path / "import-log.txt", tmp_path / "kept.txt"
+    with ImportLog(path, run="one") as log:
+        log.rows(CREATED, "t", [str(number) for number in range(100)])
+    kept.write_bytes(path.read_bytes())
+    assert kept_whole(path, kept, run="one")
+    assert not kept_whole(path, kept, run="two")
+    kept.write_bytes(path.read_bytes().replace(b" 7\n", b" 8\n"))
+    assert not kept_whole(path, kept, run="one")
+    kept.write_bytes(path.read_bytes()[:-1])
+    assert not kept_whole(path, kept, run="one")
+    kept.write_bytes(path.read_bytes() + b"more\n")
+    assert not kept_whole(path, kept, run="one")
 
 
 def _killed_import(path: Path) -> None:
