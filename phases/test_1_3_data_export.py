@@ -88,7 +88,7 @@ def test_the_import_is_ordered(
     listening = quiet.listening(production, [each.name for each in inventory.profiles])
     findings = quiet.forbidden(listening, may_pause=settings.may_pause)
     assert not findings, told(findings)
-    planned = order.plan(inventory.profiles)
+    planned = order.plan(inventory.profiles, lane=settings.import_lane)
     found = export.find_conflicts(
         evidence.read(Snapshot, of="1.2"), inventory, data, settings.migration_dir, production, evidence, progress
     )
@@ -98,10 +98,7 @@ def test_the_import_is_ordered(
     evidence.attach("IMPORT_ORDER.md", text)
     evidence.write(planned)
     evidence.write(found, export.CONFLICTS)
-    evidence.say(
-        f"{len(planned.collections)} collections in order, parents first; deferred to a second pass:"
-        f" {', '.join(planned.deferred) or 'none'}."
-    )
+    evidence.say(documents.spoken_order(planned))
 
 
 @acceptance("1.3.A1", dry_run=True)

@@ -162,12 +162,17 @@ def test_every_rule_was_tried(evidence: Evidence) -> None:
 
 @acceptance("3.4.A5")
 def test_production_data_is_whole(
-    database: PostgresObserver, database_url: Secret, past: Past, evidence: Evidence, progress: Progress
+    database: PostgresObserver,
+    database_url: Secret,
+    past: Past,
+    settings: Settings,
+    evidence: Evidence,
+    progress: Progress,
 ) -> None:
     """No orphaned data or integrity issues"""
     references = evidence.read(list[ReferenceCheck], of="3.4", name="references")
     assert len(references) == audit.expected_references(evidence.read(Snapshot, of="1.2"))
-    found = standing_rows.look(evidence, database_url, database, past, progress)
+    found = standing_rows.look(evidence, database_url, database, past, progress, by_itself=settings.changes_by_itself)
     findings = standing.lost(found)
     assert not findings, told(findings)
     evidence.say(standing.spoken(found))

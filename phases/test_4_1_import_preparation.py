@@ -21,7 +21,7 @@ from fixtures.model.snapshot import Snapshot
 from fixtures.operations import lanes
 from fixtures.operations.backups import file_store
 from fixtures.operations.imports import import_papers, import_plan, importing, quiet, screening
-from fixtures.operations.source import export, exported
+from fixtures.operations.source import documents, export, exported
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -85,16 +85,13 @@ def test_the_strategy_is_chosen(
 
 
 @action("4.1.4", dry_run=True)
-def test_the_order_is_planned(evidence: Evidence) -> None:
+def test_the_order_is_planned(settings: Settings, evidence: Evidence) -> None:
     """Plan import execution order"""
     plan, profiles = evidence.read(ImportPlan, of="4.1"), import_plan.profiles(evidence.read(Snapshot, of="1.2"))
-    assert plan.order == order.plan(profiles) == evidence.read(ImportOrder, of="1.3")
+    assert plan.order == order.plan(profiles, lane=settings.import_lane) == evidence.read(ImportOrder, of="1.3")
     findings = order.misplaced(plan.order, profiles)
     assert not findings, told(findings)
-    evidence.say(
-        f"Folders and files first, then {len(plan.order.collections)} collections, parents before children; "
-        f"second pass for {', '.join(plan.order.deferred) or 'nothing'}."
-    )
+    evidence.say(f"Folders and files first, then {documents.spoken_order(plan.order)}")
 
 
 @action("4.1.5", dry_run=True)

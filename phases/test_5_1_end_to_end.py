@@ -295,7 +295,7 @@ def test_the_application_works(
     assert history.unpassed(evidence.ledger, lines) == []
     assert evidence.read(Snapshot, of="1.2").tables
     assert production.ping()
-    again = standing_rows.look(evidence, database_url, database, past, progress)
+    again = standing_rows.look(evidence, database_url, database, past, progress, by_itself=settings.changes_by_itself)
     findings = [*pages.display(visitors.plain(unreported)), *standing.lost(again)]
     assert not findings, told(findings)
     evidence.say(f"All {len(lines)} lines of 5.1 passed, and {settings.directus_url} answers as they ended.")

@@ -203,7 +203,7 @@ def test_what_was_there_before_is_still_there(
     progress: Progress,
 ) -> None:
     """Complete data integrity confirmed"""
-    found = standing_rows.look(evidence, database_url, database, past, progress)
+    found = standing_rows.look(evidence, database_url, database, past, progress, by_itself=settings.changes_by_itself)
     files = file_store.read(production, render, render.service(settings.render_backend), progress)
     before = evidence.read(FileStore, of="1.4")
     findings = [*standing.lost(found), *file_checks.changed(before, files)]

@@ -25,6 +25,7 @@ from fixtures.model.export import AssetFile, AssetInventory, DataExport
 from fixtures.model.imports import ImportResult
 from fixtures.model.secret import Secret
 from fixtures.model.shipment import KeyMap
+from fixtures.model.snapshot import Snapshot
 from fixtures.operations.imports.classify import Cargo
 from fixtures.operations.imports.import_log import ImportLog
 from fixtures.operations.imports.journal import Journal
@@ -179,6 +180,7 @@ class Migration:
     policies: str = "stop"
     library: Sequence[Mapping[str, Any]] = ()
     lane: str = "api"
+    snapshot: Snapshot | None = None
 
     def __post_init__(self) -> None:
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
@@ -187,7 +189,8 @@ class Migration:
             (self.folder / "files" / each["id"]).write_bytes(PICTURE)
         (self.folder / "files.json").write_text(json.dumps(list(self.library)))
         (self.folder / "folders.json").write_text("[]")
-        self.files = tuple(self._write(name) for name in sorted(MODEL))
+        self.wanted = self.snapshot or self.project.snapshot
+        self.files = tuple(self._write(name) for name in sorted(self.wanted.tables))
         self.stamps = True
         self.reported: Counter[str] = Counter()
 
@@ -202,9 +205,9 @@ class Migration:
         parts: dict[str, Any] = {
             "folder": self.folder,
             "export": DataExport(datetime.now(UTC), self.files),
-            "order": order.plan(profiles(self.project.snapshot)),
+            "order": order.plan(profiles(self.wanted), lane=self.lane),
             "assets": AssetInventory(tuple(_asset(each) for each in self.library), {}, {}),
-            "wanted": self.project.snapshot,
+            "wanted": self.wanted,
             "keys": KeyMap(users=dict(self.people)),
             "ours": self.journal.ours,
             "policies": policies,
@@ -224,7 +227,7 @@ class Migration:
         return result
 
     def _write(self, name: str) -> ExportedFile:
-        profile = next(each for each in profiles(self.project.snapshot) if each.name == name)
+        profile = next(each for each in profiles(self.wanted) if each.name == name)
         rows = [{column: row.get(column) for column in profile.columns} for row in self.rows.get(name, ())]
         lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
         path = self.folder / "data" / f"{name}.json"

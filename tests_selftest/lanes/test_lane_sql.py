@@ -12,7 +12,7 @@ from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.imports import ImportResult
 from fixtures.operations import lanes
 from fixtures.operations.imports import import_log
-from fixtures.operations.lane_sql import load_sql, load_transaction
+from fixtures.operations.lane_sql import accounting, load_sql
 from fixtures.operations.lane_sql.commit_record import CommitRecord
 from fixtures.operations.standing.standing_rows import Before
 from fixtures.operations.verification import verify
@@ -176,7 +176,7 @@ def test_nothing_stays_of_an_import_that_breaks(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = content(project)
-    monkeypatch.setattr(load_transaction.Transaction, "_outcome", lambda *_: 1 / 0)
+    monkeypatch.setattr(accounting, "outcome", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         Migration(project, tmp_path, {"comments": [], "articles": [{"id": 1, "slug": "a"}]}, lane="sql").run()
     assert content(project) == before

@@ -141,8 +141,10 @@ def rollback_point(taken_at: datetime) -> RollbackPoint:
         recovery="AVAILABLE",
         recovery_since=None,
         proven_at=taken_at,
-        counts={"sections": 200, "definitions": 20},
+        counts={"sections": 200, "definitions": 20, "audit.log": 0},
         proof=Proof(taken_at, "00000003-0000001B-1", 41, 220, "cd" * 32, 3.4),
+        outside=("audit.log",),
+        without_rows={"shown": "a view has no rows of its own"},
     )
 
 

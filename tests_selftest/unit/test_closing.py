@@ -14,6 +14,7 @@ from fixtures.evidence.ledger import Kind, Ledger
 from fixtures.evidence.store import Evidence
 from fixtures.model.closing import Chapter
 from fixtures.operations.closing import archive, migration_report, monitoring
+from tests_selftest.unit.invented_migration import rollback_point
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -32,6 +33,12 @@ def test_an_archive_holds_the_folder_and_only_its_owner_reads_it(folder: Path, t
     assert set(made.members) == {"migration/data/chapters.json", "migration/schema-local.json"}
     assert archive.incomplete(made, folder) == []
     assert (tmp_path / "a.tar.gz").stat().st_mode & 0o077 == 0
+
+
+def test_the_report_says_what_of_the_backup_was_not_compared() -> None:
+    told = migration_report.rollback(rollback_point(NOW), contact="Ada", procedure="").text
+    assert '- 1 of the 3 tables lie outside of "public" (audit.log)' in told
+    assert "- In the dump and not compared (a view has no rows of its own): shown." in told
 
 
 def test_packing_the_same_folder_again_leaves_the_archive_as_it_is(folder: Path, tmp_path: Path) -> None:

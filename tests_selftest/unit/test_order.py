@@ -57,8 +57,32 @@ def test_only_the_nullable_side_of_a_circle_is_deferred() -> None:
 
 def test_a_circle_of_required_columns_is_refused_by_name() -> None:
     pair = [collection("a", to("b", nullable=False)), collection("b", to("a", nullable=False))]
-    with pytest.raises(order.CircleOfRequired, match=r"MIG-136[\s\S]*a → b"):
+    with pytest.raises(order.CircleOfRequired, match=r"MIG-136[\s\S]*a → b[\s\S]*IMPORT_LANE=sql"):
         order.plan(pair)
+
+
+def test_a_circle_of_required_columns_stays_together_in_lane_sql() -> None:
+    pair = [collection("z", to("b", nullable=False)), collection("b", to("z", nullable=False), to("p"))]
+    found = order.plan([*pair, collection("p"), collection("c", to("b"))], lane="sql")
+    assert found == ImportOrder(("p", "b", "z", "c"), together=(("b", "z"),))
+    assert found.steps == (("p",), ("b", "z"), ("c",))
+    assert order.misplaced(found, pair) == []
+
+
+def test_only_what_is_required_goes_in_together_and_a_wider_circle_is_opened() -> None:
+    pair = [collection("a", to("b", nullable=False), to("c")), collection("b", to("a", nullable=False))]
+    found = order.plan([*pair, collection("c", to("b", nullable=False))], lane="sql")
+    assert found == ImportOrder(("a", "b", "c"), ("a.to_c",), (("a", "b"),))
+
+
+def test_a_required_reference_to_the_own_collection_makes_no_circle() -> None:
+    assert order.plan([collection("a", to("a", nullable=False))]).together == ()
+
+
+def test_a_member_of_a_circle_outside_of_its_place_is_found() -> None:
+    pair = [collection("a", to("b", nullable=False)), collection("b", to("a", nullable=False), to("c"))]
+    wrong = ImportOrder(("a", "b", "c"), together=(("a", "b"),))
+    assert [finding.where for finding in order.misplaced(wrong, pair)] == ['local · column "b.to_c"']
 
 
 def test_a_wrong_order_is_found() -> None:
@@ -77,6 +101,41 @@ def test_any_nullable_graph_gets_an_order_without_misplaced_parents(edges: list[
     found = order.plan(profiles)
     assert sorted(found.collections) == sorted(profile.name for profile in profiles)
     assert order.misplaced(found, profiles) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.booleans()), max_size=25))
+def test_any_graph_gets_an_order_in_lane_sql_and_never_a_required_column_is_sent_as_null(
+    edges: list[tuple[int, int, bool]],
+) -> None:
+    columns = {(child, target, nullable) for child, target, nullable in edges}
+    profiles = [
+        collection(
+            f"c{node}",
+            *(
+                to(f"c{target}", nullable=nullable, column=f"to_{target}{'' if nullable else '_required'}")
+                for child, target, nullable in sorted(columns)
+                if child == node
+            ),
+        )
+        for node in range(7)
+    ]
+    found = order.plan(profiles, lane="sql")
+    assert sorted(found.collections) == sorted(profile.name for profile in profiles)
+    assert [name for names in found.steps for name in names] == list(found.collections)
+    assert order.misplaced(found, profiles) == []
+    assert not [edge for edge in found.deferred if edge.endswith("_required")]
+    # A circle is together only when required columns alone lead all the way round it.
+    for circle in found.together:
+        reached, before = {circle[0]}, 0
+        while len(reached) > before:
+            before = len(reached)
+            reached |= {f"c{target}" for child, target, nullable in columns if f"c{child}" in reached and not nullable}
+        assert set(circle) <= reached
+    if found.together:
+        with pytest.raises(order.CircleOfRequired):
+            order.plan(profiles)
+    else:
+        assert order.plan(profiles) == found
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 30)), min_size=1, max_size=30))

@@ -105,6 +105,14 @@ def test_nothing_is_fetched_and_every_link_stays_on_the_page(html: str) -> None:
     assert "@import" not in page.style()
 
 
+def test_what_is_in_the_backup_and_how_far_it_was_compared_stands_there(tmp_path: Path) -> None:
+    migration = InventedMigration(tmp_path)
+    migration.passes(*ALL)
+    text = " ".join(Tree(page.standalone(migration.story(state=RunState.ENDED), runs=tmp_path, redact=str)).text)
+    assert '1 of the 3 tables lie outside of "public" (audit.log)' in text
+    assert "In the dump and not compared (a view has no rows of its own): shown." in text
+
+
 def test_what_failed_stands_there_in_full_escaped(tmp_path: Path) -> None:
     migration = InventedMigration(tmp_path)
     migration.passes(*ALL[: ALL.index("4.3")])

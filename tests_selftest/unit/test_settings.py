@@ -58,6 +58,7 @@ MALFORMED = {
     "CONFLICT_POLICY": ("overwrite", "expected one of stop, keep, update"),
     "POLL_S": ("soon", "could not convert"),
     "USER_MAP": ("former@example.org", "expected local@mail=production@mail"),
+    "CHANGES_BY_ITSELF": ("queue.job,public.sections", "expected schema.table outside of public"),
     "STAMPS": ("forget", "expected one of restore, leave"),
     "FLOW_POLICY": ("ignore", "expected one of stop, pause"),
     "API_P95_MS": ("0", "expected a number above zero"),

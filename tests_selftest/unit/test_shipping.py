@@ -51,6 +51,11 @@ def test_an_any_reference_is_rewritten_by_the_collection_it_names() -> None:
     assert shipping.shipped({**row, "item": "d1"}, PROFILE, KEYS)["item"] == "d1"
 
 
+def test_a_reference_to_a_row_with_another_number_stays_a_number() -> None:
+    """As text it would differ from what Directus shows of the very same row."""
+    assert (KEYS.key("sections", 5), KEYS.key("sections", "5"), KEYS.key("sections", 7)) == (6, "6", 7)
+
+
 def test_a_row_of_a_user_production_does_not_have_is_refused_and_never_given_to_another() -> None:
     sent = shipping.shipped({"id": 1, "owner": "u-gone"}, PROFILE, KEYS)
     assert sent["owner"] == "u-gone"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -79,6 +80,21 @@ def test_what_somebody_accepted_to_lose_is_no_loss_and_nothing_else_is() -> None
     assert [row.key for row in standing.unexplained(gone, dropped).rows] == [("3",)]
     assert standing.unexplained(TableChange("b", 10, 0, lost=10, problem=GONE), dropped).intact
     assert standing.unexplained(TableChange("a", 10, 0, lost=10, problem=GONE), dropped).lost == 10
+
+
+def test_nothing_explains_a_change_in_another_schema_but_a_word_that_it_always_changes() -> None:
+    """A plan that drops the collection "audit" or its field "log" says nothing of the table audit.log."""
+    gone = TableChange("audit.log", 10, 0, lost=10, problem=GONE, schema="audit")
+    edited = replace(change("audit.log", ("1", "other values")), schema="audit")
+    plan = Announced(frozenset({"audit", "audit.log"}), dropped=frozenset({"audit", "audit.log"}))
+    witnesses = Witnesses({("audit.log", "1")}, {"1": "audit.log"}, plan, {"1"})
+    assert codes(standing.unexplained(gone, witnesses)) == ["MIG-345"]
+    assert codes(standing.unexplained(edited, witnesses)) == ["MIG-345"]
+    ours = change("log", ("1", "other values"))
+    assert standing.by_itself([gone, edited, ours], {"audit.log", "log"}) == [gone, edited]
+    assert "audit.log changed, as CHANGES_BY_ITSELF" in standing.spoken(
+        Comparison(AT, AT, 10, 1, (), by_itself=("audit.log",))
+    )
 
 
 def test_people_are_named() -> None:

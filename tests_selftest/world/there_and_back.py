@@ -28,6 +28,18 @@ _OF_ONE_DUMP = re.compile(r"^\\(un)?restrict .*$", re.MULTILINE)
 """Lines with a random word in them, new in each dump; pg_dump 17.6 and later."""
 
 
+ELSEWHERE = """
+    CREATE SCHEMA audit; GRANT USAGE ON SCHEMA audit TO PUBLIC;
+    CREATE TABLE audit.log (id serial, said text, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+    CREATE TABLE audit.log_2025 PARTITION OF audit.log FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+    INSERT INTO audit.log (said, at) SELECT 'line ' || n, '2025-05-05' FROM generate_series(1, 500) n;
+    CREATE VIEW audit.newest AS SELECT * FROM audit.log ORDER BY id DESC LIMIT 9;
+    GRANT SELECT ON ALL TABLES IN SCHEMA audit TO PUBLIC; GRANT SELECT ON ALL SEQUENCES IN SCHEMA audit TO PUBLIC;
+    SELECT lo_from_bytea(4001, convert_to(repeat('plan ', 1000000), 'UTF8'));
+    GRANT SELECT ON LARGE OBJECT 4001 TO PUBLIC
+"""
+"""What somebody else keeps in production's database, who lets its role read it and nothing more."""
+
 _DERIVED = re.compile(r"__|^directus-health-file$")
 """Pictures Directus made smaller because somebody looked, and what its health check writes: made again at will."""
 
@@ -128,6 +140,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _there_and_back(world: HeldWorld, folder: Path, runs: Path) -> int:
+    world.sql(ELSEWHERE)
     before, commits = look(world, folder), live_commits(world)
     went = _timed("forward", world, "GO")
     if went is None:
