@@ -32,7 +32,7 @@ ALLOWANCE = 1.5
 
 BUDGETS = {"API_P95_MS": "10000", "PAGE_LOAD_MS": "30000"}
 """
-Of 5.2, in milliseconds: how fast a Directus on the same two cores answers with so many rows is not what is measured here.
+Of 5.2, in milliseconds: how fast a Directus on the same two cores answers with so many rows is not measured here.
 Asked for all fields of a chapter, it reads the keys of all of its sections, thousands of them in a large rehearsal.
 """
 
