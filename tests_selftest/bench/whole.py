@@ -30,6 +30,12 @@ MOST_REPORT_MB = 5.0
 ALLOWANCE = 1.5
 """How much longer a row may take among ten times as many: more would not be linear."""
 
+BUDGETS = {"API_P95_MS": "10000", "PAGE_LOAD_MS": "30000"}
+"""
+Of 5.2, in milliseconds: how fast a Directus on the same two cores answers with so many rows is not measured here.
+Asked for all fields of a chapter, it reads the keys of all of its sections, thousands of them in a large rehearsal.
+"""
+
 PHASES = range(1, 7)
 _LOOK_EVERY_S = 0.1
 _SLOWEST = 5
@@ -106,7 +112,11 @@ def _measured(rows: int, lane: str) -> Told:
     try:
         with (place / "output.txt").open("wb") as output:
             process = subprocess.Popen(
-                argv, cwd=ROOT, env={**os.environ, "IMPORT_LANE": lane}, stdout=output, stderr=subprocess.STDOUT
+                argv,
+                cwd=ROOT,
+                env={**os.environ, **BUDGETS, "IMPORT_LANE": lane},
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
             told = Told(rows, 0)
             watching = threading.Thread(target=_watch, args=(process, told))
