@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from fixtures.checks.schema import waivers as waiver_checks
+from fixtures.world import waivers
 from fixtures.world.seed.fields import Side
 from fixtures.world.seed.files import files
 from fixtures.world.seed.history import FAR, Production, production_rows
@@ -147,6 +153,20 @@ def test_values_are_the_ones_migrations_stumble_over(local: Rows) -> None:
     assert any(row["parent"] for row in local["sections"])
     assert any(row["replaces"] for row in local["amendments"])
     assert {row["published_at"] for row in local["amendments"]} > {"2026-03-08 02:30:00"}
+
+
+def test_four_values_would_be_rounded_and_somebody_signed_for_it(production: Production, tmp_path: Path) -> None:
+    heights = [Decimal(str(row["max_height"])) for row in production.rows["zoning_districts"]]
+    assert sum(height != round(height, 1) for height in heights) == 4
+    today = date(2026, 11, 26)
+    text = waivers.signed(tmp_path, today=today).read_text(encoding="utf-8")
+    (waiver,), findings = waiver_checks.read(tomllib.loads(text), file=waivers.NAME)
+    assert findings == []
+    assert waiver.object == waivers.OBJECT == "zoning_districts.max_height"
+    assert waiver.expires > today
+    assert waivers.signed(tmp_path, today=waiver.expires).read_text(encoding="utf-8") == text
+    later = waivers.signed(tmp_path, today=waiver.expires + timedelta(days=1)).read_text(encoding="utf-8")
+    assert tomllib.loads(later)["waiver"][0]["expires"] > waiver.expires
 
 
 def test_limits_of_an_unlicensed_directus_are_kept() -> None:
