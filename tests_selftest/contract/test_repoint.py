@@ -1,0 +1,209 @@
+"""
+The backend works on the new database when its deploy is live, and not before; its old values stay on Render.
+
+The service says which address it was started with; what is asked of it is asked of that database, as Directus does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+
+from fixtures.evidence.ledger import Kind, Ledger
+from fixtures.evidence.store import Evidence
+from fixtures.model.secret import Secret
+from fixtures.operations.backups import backup
+from fixtures.operations.code.deploy import Patience
+from fixtures.operations.rollback import repoint
+from fixtures.operations.rollback.new_database import NewDatabase
+from fixtures.operations.rollback.rollback import NoWayBack
+from fixtures.operations.standing import which_database
+from fixtures.plugins.session import NOT_DONE
+from fixtures.systems import render
+from fixtures.systems.directus import DirectusOperator
+from fixtures.systems.postgres.observer import Heard, PostgresObserver
+from fixtures.systems.render import Connection, RenderOperator
+from tests_selftest.contract.stage import API_KEY, Stage, server
+
+STRING = repoint.STRING
+
+
+class Speaking(DirectusOperator):
+    """A Directus as far as its database hears of it: it asks the one its service was started with."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._sessions: dict[str, psycopg.Connection] = {}
+
+    def mention(self, word: str) -> None:
+        with urlopen(self._stage.backend.url, timeout=5) as answer:
+            address = json.loads(answer.read())["shade"]
+        if address not in self._sessions:
+            self._sessions[address] = psycopg.connect(address, autocommit=True)
+        self._sessions[address].execute(f'SELECT 1 AS "{word}"'.encode())
+
+    def me(self) -> dict[str, str]:
+        return {"id": "1", "email": "ada@example.org"}
+
+    def clear_cache(self) -> None:
+        """Nothing is kept."""
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    made = Stage(tmp_path_factory.mktemp("repoint"), with_database=True)
+    try:
+        assert made.cluster is not None
+        made.cluster.create_role("other", "of other")
+        made.cluster.create_database("other", "other")
+        address = made.cluster.url("udo", "udo", "secret udo")
+        made.render.set_environment(made.backend, {STRING: f"{address}?application_name=cms"})
+        source = {"server.py": server(1).replace('"SHADE"', f'"{STRING}"')}
+        made.first = made.backend_copy.commit("First version", source)  # type: ignore[attr-defined]
+        made.backend_copy.push()
+        made.render.first_deploy(made.backend, timeout_s=30)
+        second = made.backend_copy.commit("Second version", {"server.py": source["server.py"].replace("= 1", "= 2", 1)})
+        made.backend_copy.push()
+        made.deploy_of(made.backend, second, "live")
+        yield made
+    finally:
+        made.remove()
+
+
+@pytest.fixture
+def operator(stage: Stage) -> Iterator[RenderOperator]:
+    with render.connect(stage.render.url, Secret(API_KEY), read_only=False) as transport:
+        yield RenderOperator(transport)
+
+
+@pytest.fixture
+def databases(stage: Stage) -> Iterator[dict[str, PostgresObserver]]:
+    assert stage.cluster is not None
+    new, old = (Secret(stage.cluster.superuser_url_of(name)) for name in ("other", "udo"))
+    with PostgresObserver(new) as there, PostgresObserver(old) as here:
+        yield {"udo-db-2": there, "udo-db": here}
+
+
+@pytest.fixture
+def switch(stage: Stage, operator: RenderOperator, tmp_path: Path) -> repoint.Switch:
+    assert stage.cluster is not None
+    old, new = (
+        Secret(stage.cluster.url(*each)) for each in (("udo", "udo", "secret udo"), ("other",) * 2 + ("of other",))
+    )
+    ledger = Ledger(tmp_path / "ledger" / "l.jsonl", run="run-1", inputs="i", suite="s")
+    ledger.add(Kind.OPENED, "migration")
+    evidence = Evidence(tmp_path / "run-1", ledger, not_done=NOT_DONE)
+    evidence.begin("R.5.2")
+    connections = [Connection(each, each, Secret("")) for each in (old, new)]
+    first: str = stage.first  # type: ignore[attr-defined]
+    return repoint.Switch(
+        operator, Speaking(stage), operator.service("udo-backend"), first, connections[0],
+        NewDatabase("udo-db-2", connections[1]), evidence, Patience(30.0, 0.1), lambda _: None,
+    )  # fmt: skip
+
+
+def test_a_group_elsewhere_and_an_address_from_outside_are_told_apart(
+    operator: RenderOperator, switch: repoint.Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def variables(own: dict[str, str], old: Connection) -> dict[str, str]:
+        monkeypatch.setattr(operator, "env_vars", lambda _: {name: Secret(value) for name, value in own.items()})
+        found = repoint.variables(operator, switch.service, old, new)
+        return {name: each.reveal() for name, each in found.items()}
+
+    new = NewDatabase("n", connection("postgresql://u:p%40@dpg-2-a/d", "postgresql://u:p%40@dpg-2-a.render.com:5432/d"))
+    old = connection("postgresql://o:o@dpg-1-a/o", "postgresql://o:o@dpg-1-a.render.com/o")
+    parts = {"DB_HOST": "dpg-1-a", "DB_PORT": "5432", "DB_DATABASE": "o", "DB_USER": "o", "DB_PASSWORD": "o"}
+    assert variables(parts, old) == {
+        "DB_HOST": "dpg-2-a", "DB_PORT": "5432", "DB_DATABASE": "d", "DB_USER": "u", "DB_PASSWORD": "p@",
+    }  # fmt: skip
+    assert variables({**parts, "DB_HOST": "dpg-1-a.render.com"}, old)["DB_HOST"] == "dpg-2-a.render.com"
+    assert variables({**parts, STRING: "postgresql://o:o@dpg-1-a/o?ssl=1"}, old) == {
+        STRING: "postgresql://u:p%40@dpg-2-a/d?ssl=1"
+    }
+    with pytest.raises(NoWayBack, match=r"MIG-720[\s\S]*no DB_USER, DB_PASSWORD"):
+        variables({name: parts[name] for name in ("DB_HOST", "DB_PORT", "DB_DATABASE")}, old)
+
+
+def connection(internal: str, external: str) -> Connection:
+    return Connection(Secret(external), Secret(internal), Secret(""))
+
+
+def test_a_database_that_is_a_copy_is_not_taken_for_the_one_directus_works_on(
+    stage: Stage, databases: dict[str, PostgresObserver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both hold the administrator; only one of them hears what is asked."""
+    monkeypatch.setattr(PostgresObserver, "ask", asked_of_a_copy(PostgresObserver.ask))
+    seen, findings = backup.same_database(Speaking(stage), databases["udo-db"])
+    assert (findings, "heard there" in seen) == ([], True)
+    _, (finding,) = backup.same_database(Speaking(stage), databases["udo-db-2"], moved_to="udo-db-3")
+    assert (finding.code, "RENDER_POSTGRES=udo-db-3" in finding.do) == ("MIG-144", True)
+
+
+def asked_of_a_copy(ask: Callable[..., list[dict[str, object]]]) -> Callable[..., list[dict[str, object]]]:
+    def answer(self: PostgresObserver, query: str, parameters: object = ()) -> list[dict[str, object]]:
+        return [{"email": "ada@example.org"}] if "directus_users" in str(query) else ask(self, query, parameters)
+
+    return answer
+
+
+def test_what_others_ask_is_hidden_from_a_user_without_rights_and_that_is_no_no(
+    stage: Stage, databases: dict[str, PostgresObserver]
+) -> None:
+    assert stage.cluster is not None
+    with psycopg.connect(stage.cluster.superuser_url, autocommit=True) as server_:
+        server_.execute("CREATE ROLE stranger LOGIN PASSWORD 'of stranger'")
+    with PostgresObserver(Secret(stage.cluster.url("udo", "stranger", "of stranger"))) as hidden:
+        speaking = Speaking(stage)
+        assert which_database.hears(speaking, {"": hidden}, tries=2) == {"": Heard.HIDDEN}
+        assert which_database.hears(speaking, {"": databases["udo-db"]}) == {"": Heard.YES}
+
+
+def test_a_restart_keeps_the_old_value_and_a_deploy_brings_the_new(
+    stage: Stage, operator: RenderOperator, switch: repoint.Switch
+) -> None:
+    operator.set_env_var(switch.service.id, "SHADE", Secret("blue"))
+    before = set(operator.instances(switch.service.id))
+    operator.restart(switch.service.id)
+    stage.render.await_deploy(stage.render._yard.store.deploys_of(stage.backend)[0])
+    assert stage.render._yard.store.live(stage.backend).recipe["environment"]["SHADE"] == "green"  # type: ignore[union-attr]
+    assert not before & set(operator.instances(switch.service.id))
+    assert operator.env_vars(switch.service.id)["SHADE"] == Secret("blue")
+
+
+def test_the_backend_is_pointed_to_the_new_database_after_a_kill_too_and_once(
+    stage: Stage, operator: RenderOperator, switch: repoint.Switch, databases: dict[str, PostgresObserver]
+) -> None:
+    """Killed after the variables were set: the next run keeps what was kept, deploys, and proves it."""
+    assert stage.cluster is not None
+    was = operator.env_vars(switch.service.id)[STRING]
+    repoint._set(switch, repoint.variables(operator, switch.service, switch.old, switch.new))
+    assert which_database.hears(switch.directus, databases)["udo-db"] is Heard.YES, "what runs goes on as before"
+    done = repoint.switch(switch, databases)
+    assert (done.variables, done.kept, done.commit) == ((STRING,), (f"BEFORE_ROLLBACK_{STRING}",), switch.commit)
+    own = operator.env_vars(switch.service.id)
+    assert own[f"BEFORE_ROLLBACK_{STRING}"] == was
+    assert own[STRING].reveal() == f"{stage.cluster.url('other', 'other', 'of other')}?application_name=cms"
+    assert which_database.hears(switch.directus, databases) == {"udo-db-2": Heard.YES, "udo-db": Heard.NO}
+    deploys = len(stage.deploys(stage.backend))
+    assert repoint.switch(switch, databases) == done
+    assert len(stage.deploys(stage.backend)) == deploys
+    assert "secret udo" not in switch.evidence.ledger.path.read_text()
+    assert "of%20other" not in switch.evidence.ledger.path.read_text()
+
+
+def test_a_deploy_that_fails_is_told_and_what_served_goes_on(
+    stage: Stage, operator: RenderOperator, switch: repoint.Switch, databases: dict[str, PostgresObserver]
+) -> None:
+    ill = stage.backend_copy.commit("Ill", {"broken": ""})
+    stage.backend_copy.push()
+    stage.deploy_of(stage.backend, ill, "build_failed")
+    live = operator.live_deploy(switch.service.id)
+    with pytest.raises(NoWayBack, match=r"MIG-722[\s\S]*build_failed"):
+        repoint.switch(repoint.Switch(**{**vars(switch), "commit": ill}), databases)
+    assert operator.live_deploy(switch.service.id) == live
+    assert repoint.switched(switch.evidence.ledger) is None
