@@ -41,7 +41,7 @@ def test_nobody_loses_work_unasked(way_back: WayBack, evidence: Evidence) -> Non
         return evidence.say(way_back.idle)
     found = way_back.live_work()
     assert not found or sum(each.rows for each in found) == way_back.loses
-    return evidence.say(spoken.spoken_work(found))
+    return evidence.say(spoken.spoken_work(found, into=way_back.into))
 
 
 @action("R.2.1")

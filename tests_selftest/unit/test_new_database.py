@@ -10,7 +10,7 @@ from fixtures.checks.backups import new_database as checks
 from fixtures.checks.backups import rollback
 from fixtures.evidence.ledger import ROLLED_BACK, Kind, Ledger
 from fixtures.model.finding import Finding
-from fixtures.model.rollback import NEW, DatabaseBack, Measured, Repointed
+from fixtures.model.rollback import NEW, DatabaseBack, LiveWork, Measured, Repointed
 from fixtures.operations.closing import migration_report
 from fixtures.operations.rollback import spoken
 from fixtures.plugins.closing import lines
@@ -88,6 +88,14 @@ def test_report_and_last_lines_say_which_way_and_which_setting_must_follow(tmp_p
     assert isinstance(measured, Measured)
     assert "44 s the last time, into a new database" in migration_report.spoken_time(measured)
     assert "never measured" in migration_report.spoken_time(None)
+
+
+def test_rows_people_wrote_are_said_to_stay_in_the_old_database() -> None:
+    work = [LiveWork("boards", 2, 0, ("7", "8"))]
+    for into, where in (("udo-db-2", "the old database"), ("", "a dump")):
+        (finding,) = rollback.live_work(work, confirmed=0, into=into)
+        assert where in finding.meaning
+        assert where in spoken.spoken_work(work, into=into)
 
 
 def test_each_step_says_where_production_lies_now() -> None:
