@@ -242,6 +242,36 @@ def test_values_that_somebody_else_sets_back_stop_before_the_deploy(
     assert len(stage.deploys(stage.backend)) == deploys
 
 
+def test_old_values_are_kept_before_any_is_set_and_never_replaced_by_a_new_one(
+    operator: RenderOperator, switch: repoint.Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed at each call in turn: the next run goes on, and what is kept is what the variables were, of one moment."""
+    old = {name: Secret(f"old {name}") for name in repoint.PARTS}
+    new = {name: Secret(f"new {name}" if name != "DB_PORT" else "old DB_PORT") for name in repoint.PARTS}
+    there = dict(old)
+    calls = 0
+
+    def set_env_var(_: str, name: str, value: Secret) -> None:
+        nonlocal calls
+        calls += 1
+        if calls % 2:
+            raise KeyboardInterrupt
+        assert len([each for each in there if each.startswith(repoint.KEPT)]) == 5 or name.startswith(repoint.KEPT)
+        there[name] = value
+
+    monkeypatch.setattr(operator, "env_vars", lambda _: dict(there))
+    monkeypatch.setattr(operator, "set_env_var", set_env_var)
+    for _ in range(20):
+        try:
+            names = repoint._set(switch, new)
+            break
+        except KeyboardInterrupt:
+            continue
+    assert {name: there[name] for name in new} == new
+    assert {name: there[name] for name in names} == {repoint.KEPT + name: value for name, value in old.items()}
+    assert calls == 18  # five kept and four set, each killed once
+
+
 def test_a_deploy_that_fails_is_told_and_what_served_goes_on(
     stage: TwoVersions, operator: RenderOperator, switch: repoint.Switch, databases: dict[str, PostgresObserver]
 ) -> None:

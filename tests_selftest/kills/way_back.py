@@ -79,10 +79,10 @@ INTO_A_NEW_ONE = (
     ("R.5.1", "intent", 2, 0.05),  # its transaction has an id
     ("R.5.1", "intent", 2, 0.6),
     ("R.5.1", "done", 1, 0.1),
-    ("R.5.2", "intent", 2, 0.05),  # the first variable
-    ("R.5.2", "intent", 4, 0.05),
-    ("R.5.2", "intent", 7, 0.2),  # the deploy
-    ("R.5.2", "intent", 7, 9.0),
+    ("R.5.2", "intent", 3, 0.05),  # the second old value that is kept
+    ("R.5.2", "intent", 8, 0.05),  # the second variable
+    ("R.5.2", "intent", 10, 0.2),  # the deploy; host and port are the same here
+    ("R.5.2", "intent", 10, 9.0),
     ("R.6.2", "verdict", 1, 0.2),
     ("gate R", "verdict", 1, 0.01),
 )
