@@ -13,7 +13,7 @@ help: ## show this list
 rehearsal: .venv/ready ## the whole migration on real systems made for it; ends in one HTML report
 	@$(PY) -m pytest phases/ --target rehearsal $(ARGS)
 
-rehearsal-rollback: .venv/ready ## forward, back and forward again in one world; the way back is measured
+rehearsal-rollback: .venv/ready ## forward, back and forward again in one world, measured; ARGS=--new-database goes back into a new one
 	@$(PY) -m tests_selftest.world.there_and_back $(ARGS)
 
 test: .venv/ready lint ## every self-test of the suite, on two cores
@@ -28,7 +28,7 @@ drift: .venv/ready ## change production a hundred ways between plan and apply; e
 kills: .venv/ready ## harm the import and the schema apply at many moments; each must end as in peace
 	@$(PY) -m tests_selftest.kills $(ARGS)
 
-kills-rollback: .venv/ready ## kill -9 at many moments of the way back; production must end as it was before
+kills-rollback: .venv/ready ## kill -9 at many moments of the way back (ARGS=--new-database: of the other); it must end as before
 	@$(PY) -m tests_selftest.kills.way_back $(ARGS)
 
 fingerprint: .venv/ready ## a million rows: time beside pg_dump, memory, and one flipped byte found

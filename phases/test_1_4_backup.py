@@ -42,11 +42,11 @@ def test_the_database_can_be_reached(
     """Access Render dashboard"""
     found = render.database(settings.render_postgres)
     assert found.available, f'Render reports database "{found.name}" as {found.status}, suspended: {found.suspended}'
-    findings = backup.same_database(production, database)
+    seen, findings = backup.same_database(production, database, moved_to=evidence.ledger.moved_to)
     assert not findings, told(findings)
     evidence.say(
         f'Render\'s database "{found.name}" is {found.status} (Postgres {database.version()},'
-        f" {database.size_bytes():,} bytes) and is the one the production Directus works on."
+        f" {database.size_bytes():,} bytes) and is {seen}."
     )
 
 

@@ -15,11 +15,13 @@ from fixtures.model.audit import FinalCount
 from fixtures.model.backup import RollbackPoint
 from fixtures.model.closing import FollowUp
 from fixtures.model.finding import told
-from fixtures.model.story import Speed
+from fixtures.model.story import Speed, Story
 from fixtures.operations.backups import backup
 from fixtures.operations.closing import history, migration_report, remaining
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fixtures.evidence.store import Evidence
     from fixtures.operations.closing.migration_report import Report
     from fixtures.settings import Settings
@@ -64,12 +66,17 @@ def test_the_data_results_are_written_down(migration_paper: Report, evidence: Ev
 
 
 @action("6.1.4")
-def test_the_way_back_is_written_down(migration_paper: Report, settings: Settings, evidence: Evidence) -> None:
+def test_the_way_back_is_written_down(
+    migration_paper: Report, settings: Settings, evidence: Evidence, story: Callable[[], Story]
+) -> None:
     """Document rollback information"""
     point = evidence.read(RollbackPoint, of="1.4")
     migration_paper.add(
         migration_report.rollback(
-            point, contact=settings.rollback_contact, procedure=remaining.ROLLBACK.format(target=settings.target)
+            point,
+            contact=settings.rollback_contact,
+            procedure=remaining.ROLLBACK.format(target=settings.target),
+            measured=story().measured_back,
         )
     )
     findings = backup.verify(point)

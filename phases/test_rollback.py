@@ -2,7 +2,8 @@
 
 Purpose     Production is what it was before the migration's first write: code, files, schema, rows, sequences.
 Needs       the rollback point of 1.4, its evidence, and somebody who asked for it: pytest phases/ -m rollback
-Writes      autodeploy and deploys on Render, the file library, the whole database, the ledger
+Writes      autodeploy and deploys on Render, the file library, the whole database, the ledger; with ROLLBACK_POSTGRES
+            a new database and the backend's variables, instead of the library and the old database
 On failure  run the same command again: it looks at what was done before it acts, and goes on from there
 """
 
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.marks import action, gate, task_group
 from fixtures.model.finding import told
-from fixtures.operations.rollback import going_back, rollback
+from fixtures.operations.rollback import rollback, spoken
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -26,9 +27,11 @@ def test_there_is_a_way_back(way_back: WayBack, evidence: Evidence) -> None:
     """Verify that the rollback point is whole and proven"""
     if way_back.idle:
         return evidence.say(way_back.idle)
-    point = way_back.verified()
+    point, where = way_back.verified()
     assert point.proven_at is not None
-    return evidence.say(f"Going back to {point.id} of {point.taken_at:%Y-%m-%d %H:%M:%SZ}, {point.rows:,} rows.")
+    return evidence.say(
+        f"Going back to {point.id} of {point.taken_at:%Y-%m-%d %H:%M:%SZ}, {point.rows:,} rows: {where}."
+    )
 
 
 @action("R.1.2", dry_run=True)
@@ -38,7 +41,7 @@ def test_nobody_loses_work_unasked(way_back: WayBack, evidence: Evidence) -> Non
         return evidence.say(way_back.idle)
     found = way_back.live_work()
     assert not found or sum(each.rows for each in found) == way_back.loses
-    return evidence.say(going_back.spoken_work(found))
+    return evidence.say(spoken.spoken_work(found, into=way_back.into))
 
 
 @action("R.2.1")
@@ -56,9 +59,9 @@ def test_the_earlier_code_serves(way_back: WayBack, evidence: Evidence) -> None:
     """Roll both services back to the deploys before the migration"""
     if way_back.idle:
         return evidence.say(way_back.idle)
-    done = way_back.code()
-    assert [each.commit for each in done] == [each.commit for each in way_back.earlier()]
-    return evidence.say(going_back.spoken_code(done))
+    done, later = way_back.code(), way_back.with_database()
+    assert [each.commit for each in done] == [each.commit for each in way_back.earlier() if each not in later]
+    return evidence.say(spoken.spoken_code(done, later))
 
 
 @action("R.4.1")
@@ -68,7 +71,7 @@ def test_added_files_are_gone(way_back: WayBack, evidence: Evidence) -> None:
         return evidence.say(way_back.idle)
     done = way_back.files()
     assert not set(done.removed) & set(done.kept)
-    return evidence.say(going_back.spoken_files(done))
+    return evidence.say(spoken.spoken_files(done))
 
 
 @action("R.5.1")
@@ -78,17 +81,17 @@ def test_the_database_is_restored(way_back: WayBack, evidence: Evidence) -> None
         return evidence.say(way_back.idle)
     done = way_back.restored()
     assert done.backup == rollback.point(evidence).id
-    return evidence.say(going_back.spoken_database(done))
+    return evidence.say(spoken.spoken_database(done))
 
 
 @action("R.5.2")
 def test_no_instance_knows_the_new_schema(way_back: WayBack, evidence: Evidence) -> None:
-    """Clear caches and restart the backend"""
+    """Clear caches and start the backend anew on what was restored"""
     if way_back.idle:
         return evidence.say(way_back.idle)
-    seconds = way_back.awake()
+    done = way_back.awake()
     assert way_back.directus.ping()
-    return evidence.say(f"Caches cleared, every instance of the backend replaced ({seconds:.0f} s).")
+    return evidence.say(done)
 
 
 @action("R.6.1")
@@ -138,7 +141,7 @@ def test_what_came_after_the_backup_is_revoked(way_back: WayBack, evidence: Evid
         return evidence.say(way_back.idle)
     revoked, found = way_back.revoked(), way_back.autodeploy_as_before()
     assert [way_back.autodeploy(each) for each in found] == [each.trigger for each in found]
-    return evidence.say(going_back.spoken_end(revoked, found))
+    return evidence.say(spoken.spoken_end(revoked, found))
 
 
 @gate("R")

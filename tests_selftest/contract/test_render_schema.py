@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 from render.public_api import models
+from render.public_api.types import UNSET
 
 from tests_selftest.contract.stage import Stage
 
@@ -118,6 +119,40 @@ def test_single_records_round_trip(used: Stage) -> None:
     ordered = used.api("POST", f"/services/{used.backend.id}/jobs", json={"startCommand": "true"})
     assert ordered.status_code == 201
     conforms(models.Job, ordered.json())
+
+
+def test_a_new_database_is_made_from_the_official_body_and_is_empty(used: Stage) -> None:
+    assert used.database is not None
+    there = used.api("GET", f"/postgres/{used.database.id}").json()
+    asked = models.PostgresPOSTInput(
+        name="udo-db-made",
+        owner_id=used.render.owner_id,
+        plan=models.PostgresPlans(there["plan"]),
+        version=models.PostgresVersion(there["version"]),
+        database_name=UNSET,
+        database_user=UNSET,
+    ).to_dict()
+    answer = used.api("POST", "/postgres", json=asked)
+    assert answer.status_code == 201, answer.text
+    made = conforms(models.PostgresDetail, answer.json())
+    assert made.database_user != there["databaseUser"]
+    deadline = time.monotonic() + 15
+    while used.api("GET", f"/postgres/{made.id}").json()["status"] != "available":
+        assert time.monotonic() < deadline, "it never became available"
+        time.sleep(0.05)
+    info = used.api("GET", f"/postgres/{made.id}/connection-info").json()
+    with psycopg.connect(info["externalConnectionString"]) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+    assert used.api("POST", "/postgres", json={**asked, "version": "11"}).status_code == 400
+
+
+def test_a_variable_is_set_one_by_one_and_answers_as_the_official_model(used: Stage) -> None:
+    path = f"/services/{used.backend.id}/env-vars/TINT"
+    for value in ("pale", "deep"):
+        answer = used.api("PUT", path, json=models.EnvVarValue(value=value).to_dict())
+        assert answer.status_code == 200, answer.text
+        assert conforms(models.EnvVar, answer.json()).value == value
+        assert used.api("GET", path).json() == {"key": "TINT", "value": value}
 
 
 def test_metrics_that_do_not_apply_are_empty(used: Stage) -> None:

@@ -16,13 +16,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from fixtures.operations.rollback import repoint
+from tests_selftest.world import into_a_new_one
 from tests_selftest.world.held import ROOT, HeldWorld, Run, hold
 from tests_selftest.world.there_and_back import Look, ask_render, live_commits, look, remove
 
@@ -69,34 +72,64 @@ MOMENTS = (
 )
 
 
-def moments(dice: random.Random, count: int) -> Iterator[Moment]:
-    """That many, each of `MOMENTS` before one comes twice, in the order of the way back within a round."""
+INTO_A_NEW_ONE = (
+    ("R.1.2", "verdict", 1, 0.1),
+    ("R.3.1", "intent", 1, 0.3),
+    ("R.5.1", "intent", 1, 0.3),  # the attempt
+    ("R.5.1", "intent", 2, 0.05),  # its transaction has an id
+    ("R.5.1", "intent", 2, 0.6),
+    ("R.5.1", "done", 1, 0.1),
+    ("R.5.2", "intent", 3, 0.05),  # the second old value that is kept
+    ("R.5.2", "intent", 8, 0.05),  # the second variable
+    ("R.5.2", "intent", 10, 0.2),  # the deploy; host and port are the same here
+    ("R.5.2", "intent", 10, 9.0),
+    ("R.6.2", "verdict", 1, 0.2),
+    ("gate R", "verdict", 1, 0.01),
+)
+"""The same for a way back into a new database."""
+
+
+def moments(dice: random.Random, count: int, known: Sequence[tuple[str, str, int, float]]) -> Iterator[Moment]:
+    """That many, each of *known* before one comes twice, in the order of the way back within a round."""
     while count > 0:
-        chosen = sorted(dice.sample(range(len(MOMENTS)), min(count, len(MOMENTS))))
+        chosen = sorted(dice.sample(range(len(known)), min(count, len(known))))
         count -= len(chosen)
         for place in chosen:
-            subject, kind, nth, most = MOMENTS[place]
+            subject, kind, nth, most = known[place]
             yield Moment(subject, kind, nth, dice.uniform(0, most))
 
 
 class Migrated:
-    """A world whose migration has come to its end, and everything to put it there again."""
+    """
+    A world whose migration has come to its end, and everything to put it there again.
 
-    def __init__(self, folder: Path) -> None:
+    Attributes:
+        new: The new, empty database to go back into; empty when it is restored in place.
+    """
+
+    def __init__(self, folder: Path, *, new_database: bool) -> None:
         self.folder = folder
+        self.new: dict[str, Any] = {}
         self.world = hold(folder / "world", folder / "reports", rows=600)
         self.before, self.commits = self.look(), live_commits(self.world)
         went = self.world.run()
         if went.code != 0:
             raise AssertionError(f"the migration did not come to its end\n{went}")
-        self.migrated = live_commits(self.world)
+        self.migrated, self.after = live_commits(self.world), self.look()
+        self._variables = {each["envVar"]["key"]: each["envVar"]["value"] for each in self._of_backend("env-vars")}
         self._freeze()
+        if new_database:
+            self._make(1)
 
     def look(self) -> Look:
         return look(self.world, self.folder / "world")
 
     def again(self) -> None:
-        """Database, disk, ledger and code as after the migration."""
+        """Database, disk, ledger, variables and code as after the migration; another new database, if one is wanted."""
+        if self.new:
+            for name in repoint.PARTS:
+                self._of_backend(f"env-vars/{name}", {"value": self._variables[name]}, method="PUT")
+            self._make(int(self.new["name"].rpartition("-")[2]) + 1)
         for name, commit in self.migrated.items():
             service = ask_render(self.world, f"/services?name={name}")[0]["service"]["id"]
             ask_render(self.world, f"/services/{service}", {"autoDeploy": "yes"}, method="PATCH")
@@ -111,6 +144,25 @@ class Migrated:
         for name, place in self._folders().items():
             shutil.rmtree(place)
             shutil.copytree(self.folder / "frozen" / name, place)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a way back of this kind is told."""
+        return {"ROLLBACK_POSTGRES": self.new["name"]} if self.new else {}
+
+    def differences(self) -> list[str]:
+        """What is not as it was before the migration, or, of an old database, as it was after it."""
+        if self.new:
+            return into_a_new_one.differences(self.world, self.folder / "world", self.new, self.before, self.after)
+        return self.look().differs(self.before)
+
+    def _make(self, number: int) -> None:
+        self.new = into_a_new_one.made(self.world, f"udo-db-new-{number}")
+
+    def _of_backend(self, path: str, body: dict[str, str] | None = None, *, method: str = "") -> Any:
+        name = self.world.environment["RENDER_BACKEND_SERVICE"]
+        service = ask_render(self.world, f"/services?name={name}")[0]["service"]["id"]
+        return ask_render(self.world, f"/services/{service}/{path}?limit=100", body, method=method)
 
     def _freeze(self) -> None:
         self._copy(self.world.production_database, FROZEN)
@@ -140,7 +192,7 @@ class Migrated:
                     time.sleep(0.05)
 
 
-def killed(world: HeldWorld, moment: Moment) -> str:
+def killed(world: HeldWorld, moment: Moment, settings: dict[str, str]) -> str:
     """Begin the way back and kill it at this moment; what it had come to by then, or how it ended before."""
     ledger = next(path for path in (world.reports / "ledger").glob("????????????.jsonl"))
     # What a run killed before has done already does not come again: then a few events of this run are waited for.
@@ -148,7 +200,8 @@ def killed(world: HeldWorld, moment: Moment) -> str:
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", "phases/", "-m", "rollback", "-q", "--target", "staging", "--runs",
          str(world.reports)],
-        cwd=ROOT, env={**os.environ, **world.environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=ROOT, env={**os.environ, **world.environment, **settings}, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + REACHED_WITHIN_S
     while process.poll() is None and time.monotonic() < deadline:
@@ -176,7 +229,7 @@ def _seen(ledger: Path, moment: Moment) -> int:
 
 def wrong(at: Migrated, run: Run) -> list[str]:
     """What is not as it was before the migration, in words."""
-    found = at.look().differs(at.before)
+    found = at.differences()
     commits = live_commits(at.world)
     found += [] if commits == at.commits else [f"{commits} serve"]
     said = "ROLLED BACK" in run.text and run.code == 0
@@ -186,29 +239,32 @@ def wrong(at: Migrated, run: Run) -> list[str]:
 def main(arguments: list[str]) -> int:
     """0 when every series of kills ended where the migration had begun."""
     parser = argparse.ArgumentParser(prog="python -m tests_selftest.kills.way_back", description=__doc__)
-    parser.add_argument("--points", type=int, default=len(MOMENTS))
+    parser.add_argument("--new-database", action="store_true", help="back into a new database")
+    parser.add_argument("--points", type=int, default=0, help="how many; each known moment once unless given")
     parser.add_argument("--in-a-row", type=int, default=3, help="kills before the command is left to its end")
     parser.add_argument("--seed", type=int, default=20261122)
     asked = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="kills-"))
-    at = Migrated(folder)
+    at = Migrated(folder, new_database=asked.new_database)
     failed = reached = 0
     try:
-        chosen = list(moments(random.Random(asked.seed), asked.points))
+        known = INTO_A_NEW_ONE if asked.new_database else MOMENTS
+        chosen = list(moments(random.Random(asked.seed), asked.points or len(known), known))
         for begin in range(0, len(chosen), asked.in_a_row):
             if begin:
                 at.again()
             began = time.monotonic()
             for number, moment in enumerate(chosen[begin : begin + asked.in_a_row], start=begin + 1):
-                ended = killed(at.world, moment)
+                ended = killed(at.world, moment, at.settings)
                 reached += ended == "killed"
                 _say(f"{number:>3}  {moment!s:<44} {ended}")
-            run = at.world.run("-m", "rollback")
+            run = at.world.run("-m", "rollback", **at.settings)
             found = wrong(at, run)
             failed += bool(found)
             _say(f"     then to its end: {'as before, to the last byte' if not found else 'WRONG'}"
                  f"  {time.monotonic() - began:.0f} s", *found)  # fmt: skip
-        forward = at.world.run()
+        named = {"RENDER_POSTGRES": at.new["name"]} if at.new else {}
+        forward = at.world.run(**named)
         _say(f"     and forward again: {'GO' if forward.code == 0 else f'WRONG {forward}'}")
         failed += forward.code != 0
     finally:

@@ -62,12 +62,11 @@ class Look:
         return found
 
 
-def look(world: HeldWorld, folder: Path) -> Look:
-    """Production now, the whole of it."""
+def look(world: HeldWorld, folder: Path, url: str = "") -> Look:
+    """Production now, the whole of it; or another database of its cluster, and the same files."""
     program = Path(world.environment["PG_BIN_DIR"]) / "pg_dump"
-    text = subprocess.run(
-        [str(program), f"--dbname={world.superuser_url}"], capture_output=True, check=True, text=True, timeout=120
-    ).stdout
+    argv = [str(program), f"--dbname={url or world.superuser_url}"]
+    text = subprocess.run(argv, capture_output=True, check=True, text=True, timeout=120).stdout
     disk = folder / "disk"
     files = {
         str(file.relative_to(disk)): hashlib.sha256(file.read_bytes()).hexdigest()
@@ -119,10 +118,13 @@ def remove(world: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """0 when it went there, back and there again, and production was in between what it had been."""
+    from tests_selftest.world import into_a_new_one  # which is made of what stands here
+
     parser = argparse.ArgumentParser(prog="python -m tests_selftest.world.there_and_back", description=__doc__)
     parser.add_argument("--rows", type=int, default=3000)
     parser.add_argument("--runs", type=Path, default=ROOT / "reports")
     parser.add_argument("--world", type=Path, default=WORLD)
+    parser.add_argument("--new-database", action="store_true", help="back into a new database, the old one kept")
     asked = parser.parse_args(arguments)
     if asked.world.exists():
         subprocess.run(
@@ -130,7 +132,8 @@ def main(arguments: list[str]) -> int:
         )
     world = hold(asked.world, asked.runs, rows=asked.rows)
     try:
-        return _there_and_back(world, asked.world, asked.runs)
+        legs = into_a_new_one.there_and_back if asked.new_database else _there_and_back
+        return legs(world, asked.world, asked.runs)
     finally:
         world.stop()
         subprocess.run(
@@ -142,55 +145,65 @@ def main(arguments: list[str]) -> int:
 def _there_and_back(world: HeldWorld, folder: Path, runs: Path) -> int:
     world.sql(ELSEWHERE)
     before, commits = look(world, folder), live_commits(world)
-    went = _timed("forward", world, "GO")
+    went = timed("forward", world, "GO")
     if went is None:
         return 1
     there = live_commits(world)
     if look(world, folder) == before or there == commits:
-        return _wrong("the migration changed nothing, so there was nothing to go back from")
-    back = _timed("back", world, "ROLLED BACK", "-m", "rollback")
+        return wrong("the migration changed nothing, so there was nothing to go back from")
+    back = timed("back", world, "ROLLED BACK", "-m", "rollback")
     if back is None:
         return 1
-    facts = measured(runs)
-    parts = " · ".join(
-        f"{_PARTS[name]} {seconds} s" for name, seconds in dict(facts["parts"]).items() if name in _PARTS
-    )
-    _say(f"         {facts['seconds']} s on the way: {parts}")
+    say(f"         {on_the_way(runs)}")
     differences = look(world, folder).differs(before)
     if differences or live_commits(world) != commits:
-        return _wrong("production is not what it was:", *differences, f"{live_commits(world)} {commits}")
-    _say(f"         equal: {len(before.dump):,} characters of pg_dump and {len(before.files)} files, to the last byte;"
+        return wrong("production is not what it was:", *differences, f"{live_commits(world)} {commits}")
+    say(f"         equal: {len(before.dump):,} characters of pg_dump and {len(before.files)} files, to the last byte;"
          f" {' and '.join(f'{name} {commit[:12]}' for name, commit in commits.items())} serve again")  # fmt: skip
-    if _timed("back", world, "ROLLED BACK", "-m", "rollback", what="a second time does nothing") is None:
+    if timed("back", world, "ROLLED BACK", "-m", "rollback", what="a second time does nothing") is None:
         return 1
     if look(world, folder) != before:
-        return _wrong("the second way back changed something")
-    again = _timed("forward", world, "GO")
+        return wrong("the second way back changed something")
+    again = timed("forward", world, "GO")
     if again is None or live_commits(world) != there:
         return 1
     return 0
 
 
+def on_the_way(runs: Path) -> str:
+    """How long the newest way back took, as the suite measured it, and which way it was."""
+    facts = measured(runs)
+    parts = " · ".join(
+        f"{_PARTS[name]} {seconds} s" for name, seconds in dict(facts["parts"]).items() if name in _PARTS
+    )
+    return f"{facts['seconds']} s on the way ({facts['way']} database): {parts}"
+
+
 _PARTS = {"R.1": "questions", "R.3": "code", "R.4": "files", "R.5": "database and restart", "R.6": "looking"}
 
 
-def _timed(name: str, world: HeldWorld, wanted: str, *arguments: str, what: str = "") -> Run | None:
+def timed(
+    name: str, world: HeldWorld, wanted: str, *arguments: str, what: str = "", code: int = 0, **variables: str
+) -> Run | None:
+    """One run that must end with *code* and a line that begins with *wanted*; None, and the run printed, otherwise."""
     began = time.monotonic()
-    run = world.run(*arguments)
+    run = world.run(*arguments, **variables)
     said = next((line for line in run.text.splitlines() if line.startswith(wanted)), "")
-    _say(f"{name:<8} {said[:150] or 'WRONG'}{f' ({what})' if what else ''}   {time.monotonic() - began:.0f} s")
-    if run.code == 0 and said:
+    say(f"{name:<8} {said[:150] or 'WRONG'}{f' ({what})' if what else ''}   {time.monotonic() - began:.0f} s")
+    if run.code == code and said:
         return run
-    _say(str(run))
+    say(str(run))
     return None
 
 
-def _wrong(*lines: str) -> int:
-    _say("WRONG    " + lines[0], *lines[1:])
+def wrong(*lines: str) -> int:
+    """1, and why."""
+    say("WRONG    " + lines[0], *lines[1:])
     return 1
 
 
-def _say(*lines: str) -> None:
+def say(*lines: str) -> None:
+    """Print, at once."""
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 
