@@ -174,6 +174,9 @@ def test_what_others_ask_is_hidden_from_a_user_without_rights_and_that_is_no_no(
         speaking = Speaking(stage)
         assert which_database.hears(speaking, {"": hidden}, tries=2) == {"": Heard.HIDDEN}
         assert which_database.hears(speaking, {"": databases["udo-db"]}) == {"": Heard.YES}
+        with psycopg.connect(stage.cluster.superuser_url_of("udo"), autocommit=True) as root:
+            root.execute('SELECT 1 AS "of_a_superuser"')
+            assert databases["udo-db"].heard("of_a_superuser") is Heard.YES
 
 
 def test_a_restart_keeps_the_old_value_and_a_deploy_brings_the_new(
