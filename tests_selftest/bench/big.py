@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,9 +23,9 @@ from fixtures.systems.directus import DirectusOperator
 from fixtures.world.seed import people
 from fixtures.world.seed.rows import local_rows
 from tests_selftest.bench import files, ways
+from tests_selftest.bench.memory import own_peak_mb
 from tests_selftest.bench.stand import Stand
 
-_STATUS = Path("/proc/self/status")
 MOST_MB = 300
 ALLOWANCE = 1.5
 """How much longer a row may take among ten times as many: more would not be linear."""
@@ -115,9 +114,9 @@ def _inside(way: str, place: Path) -> dict[str, float]:
     export = msgspec.json.decode((place / "export.json").read_bytes(), type=DataExport)
     attached = Attached(**json.loads((place / "attached.json").read_text()))
     load = ways.Load(attached, place, export)
-    idle = _peak_mb()
+    idle = own_peak_mb()
     seconds = ways.lane(way, load)
-    imported = _peak_mb()
+    imported = own_peak_mb()
     began = time.perf_counter()
     ways.verification(load)
     verify_s = time.perf_counter() - began
@@ -128,7 +127,7 @@ def _inside(way: str, place: Path) -> dict[str, float]:
         "verify_s": verify_s,
         "idle_mb": idle,
         "import_mb": imported,
-        "peak_mb": _peak_mb(),
+        "peak_mb": own_peak_mb(),
         "export_mb": sum(each.size_bytes for each in export.files) / 1e6,
         "log_mb": log / 1e6,
     }
@@ -141,18 +140,6 @@ def _line(way: str, told: dict[str, float]) -> str:
         f"memory {told['idle_mb']:.0f} MB before, {told['import_mb']:.0f} MB import, {told['peak_mb']:.0f} MB at most; "
         f"export {told['export_mb']:.0f} MB, log {told['log_mb']:.0f} MB"
     )
-
-
-def _peak_mb() -> float:
-    """
-    The most this process ever held, in MB.
-
-    On Linux by /proc, because ru_maxrss begins with what the process that started this one held; macOS counts in bytes.
-    """
-    if _STATUS.exists():
-        held = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(held.split()[1]) / 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def _say(text: str) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from fixtures.operations.standing import fingerprint
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
 from fixtures.world.scratch_server import scratch_server
 from fixtures.world.toolchain import postgres_binaries
+from tests_selftest.bench.memory import own_peak_mb
 
 MEMORY_MB = 300
 """Budget of the suite's own memory for a table of any size."""
@@ -150,9 +150,7 @@ def _do(deed: str, place: Path) -> None:
         before = msgspec.json.decode((place / "fingerprint.json").read_bytes(), type=Fingerprint)
         found = fingerprint.changes(before, place, url, lambda *_: None)
         (place / "changes.json").write_bytes(msgspec.json.encode(found))
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    megabytes = most / (1e6 if sys.platform == "darwin" else 1e3)
-    sys.stdout.write(json.dumps({"seconds": time.monotonic() - began, "megabytes": megabytes}))
+    sys.stdout.write(json.dumps({"seconds": time.monotonic() - began, "megabytes": own_peak_mb()}))
 
 
 def main(arguments: Sequence[str]) -> int:

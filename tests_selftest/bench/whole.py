@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests_selftest.bench.memory import high_water_mb
+
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 200_000
 MOST_MB = 300
@@ -147,10 +149,9 @@ def _held_mb(pid: int, status: Path) -> float:
         said = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
         return int(said.split()[0]) / 1e3 if said.split() else 0.0
     try:
-        lines = status.read_text().splitlines()
+        return high_water_mb(status.read_text())
     except OSError:  # it has just ended
         return 0.0
-    return next((int(line.split()[1]) / 1e3 for line in lines if line.startswith("VmHWM:")), 0.0)
 
 
 def _seconds(ledger: Path) -> dict[str, float]:
