@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import datetime as dt
+import re
 import subprocess
 import tarfile
 import time
@@ -16,7 +17,9 @@ import psycopg
 import pytest
 
 from fixtures.checks.site.health import of_the_migration
+from fixtures.model.health import DUMP_STATEMENT
 from fixtures.model.secret import Secret
+from fixtures.systems.postgres.dump import PostgresTools
 from fixtures.systems.postgres.observer import PostgresObserver
 from tests_selftest.contract.stage import Stage
 
@@ -133,6 +136,29 @@ def test_slow_statements_and_errors_are_the_servers_own(platform: Stage) -> None
     (found,) = (one for one in both if not of_the_migration(one["query"]))
     assert (found["calls"], found["maxTimeMs"] >= 30, found["minTimeMs"] >= 20) == (2, True, True)
     eventually(lambda: [text for text in messages(platform, base(platform)) if "never_made" in text])
+
+
+def test_a_real_dump_is_no_slow_statement_to_us_nor_to_postgres(platform: Stage, tools: PostgresTools) -> None:
+    """What pg_dump asks for a table's rows is told from a person's COPY, by Python and by Postgres alike."""
+    info = platform.api("GET", f"/postgres/{base(platform)}/connection-info").json()
+    with psycopg.connect(info["externalConnectionString"], autocommit=True) as connection:
+        connection.execute("CREATE TABLE dumped AS SELECT n FROM generate_series(1, 200000) n")
+        subprocess.run(
+            [tools.pg_dump, "--table=dumped", "--file=/dev/null", info["externalConnectionString"]], check=True
+        )
+        with connection.cursor().copy("COPY dumped (n) TO STDOUT") as copy:
+            assert sum(1 for _ in copy.rows()) == 200_000
+        connection.execute("DROP TABLE dumped")
+
+        def copies() -> list[str]:
+            top = platform.api("GET", f"/postgres/{base(platform)}/query/top-queries").json()["topQueries"]
+            return [one["query"] for one in top if re.match("COPY .*dumped", one["query"])]
+
+        both = eventually(lambda: found if len(found := copies()) == 2 else [])
+        (person,) = (one for one in both if not of_the_migration(one))
+        assert person.endswith("STDOUT")
+        asked = connection.execute("SELECT q FROM unnest(%s::text[]) q WHERE q !~ %s", [both, DUMP_STATEMENT])
+        assert asked.fetchall() == [(person,)]
 
 
 def base(platform: Stage) -> str:
