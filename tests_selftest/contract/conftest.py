@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from fixtures.model.secret import Secret
+from fixtures.systems.postgres.dump import PostgresTools
 from tests_selftest.contract.stage import Stage
 
 
@@ -23,3 +25,17 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield stage
     finally:
         stage.remove()
+
+
+@pytest.fixture(scope="session")
+def server(platform: Stage) -> Secret:
+    """The superuser's address of the platform's cluster, on which spare databases are made."""
+    assert platform.cluster is not None
+    return Secret(platform.cluster.superuser_url)
+
+
+@pytest.fixture(scope="session")
+def tools(platform: Stage) -> PostgresTools:
+    """pg_dump and its kind, of the cluster's own version."""
+    assert platform.cluster is not None
+    return PostgresTools.found(platform.cluster.bin)

@@ -20,8 +20,7 @@ from fixtures.operations.standing import fingerprint
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
 from fixtures.systems.postgres.fingerprint import SnapshotReader
 from fixtures.systems.postgres.seal import NotOpened, Seal
-from fixtures.systems.postgres.session import transaction
-from tests_selftest.contract.stage import Stage
+from tests_selftest.contract.spare import run, silent, spare
 
 SCHEMA = """
     CREATE TABLE boards (id serial PRIMARY KEY, name text NOT NULL);
@@ -32,31 +31,9 @@ SCHEMA = """
 Spoil = Callable[[Path], object]
 
 
-def silent(*_: object) -> None:
-    """Nobody watches."""
-
-
-def run(url: Secret, statements: str) -> None:
-    with transaction(url, system="test database") as connection:
-        connection.execute(statements)
-
-
-@pytest.fixture(scope="module")
-def tools(platform: Stage) -> PostgresTools:
-    assert platform.cluster is not None
-    return PostgresTools.found(platform.cluster.bin)
-
-
-@pytest.fixture(scope="module")
-def server(platform: Stage) -> Secret:
-    assert platform.cluster is not None
-    return Secret(platform.cluster.superuser_url)
-
-
 @pytest.fixture(scope="module")
 def database(server: Secret) -> Iterator[Secret]:
-    with scratch_database(server) as (_, url):
-        run(url, SCHEMA)
+    with spare(server, SCHEMA) as url:
         yield url
 
 

@@ -18,7 +18,7 @@ from fixtures.systems.postgres.export_archive import open_export
 from fixtures.systems.postgres.observer import PostgresObserver
 from fixtures.systems.postgres.restore import outcome, restoring
 from fixtures.systems.postgres.session import transaction
-from tests_selftest.contract.stage import Stage
+from tests_selftest.contract.spare import spare
 
 SCHEMA = """
     CREATE TABLE boards (id serial PRIMARY KEY, name text UNIQUE NOT NULL);
@@ -31,22 +31,8 @@ SCHEMA = """
 
 
 @pytest.fixture
-def server(platform: Stage) -> Secret:
-    assert platform.cluster is not None
-    return Secret(platform.cluster.superuser_url)
-
-
-@pytest.fixture
-def tools(platform: Stage) -> PostgresTools:
-    assert platform.cluster is not None
-    return PostgresTools.found(platform.cluster.bin)
-
-
-@pytest.fixture
 def database(server: Secret) -> Iterator[Secret]:
-    with scratch_database(server) as (_, url):
-        with transaction(url, system="test database") as connection:
-            connection.execute(SCHEMA)
+    with spare(server, SCHEMA) as url:
         yield url
 
 

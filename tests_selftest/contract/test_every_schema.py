@@ -25,8 +25,7 @@ from fixtures.systems.postgres.fingerprint import SnapshotReader, Unclear
 from fixtures.systems.postgres.holdings import CHUNK, LARGE_OBJECTS
 from fixtures.systems.postgres.observer import PostgresObserver
 from fixtures.systems.postgres.restore import Entangled, restoring
-from fixtures.systems.postgres.session import transaction
-from tests_selftest.contract.stage import Stage
+from tests_selftest.contract.spare import run, silent, spare
 
 SCHEMA = f"""
     CREATE TABLE boards (id serial PRIMARY KEY, name text);
@@ -61,31 +60,9 @@ COUNTS = {
 }  # fmt: skip
 
 
-def silent(*_: object) -> None:
-    """Nobody watches."""
-
-
-def run(url: Secret, statements: str) -> None:
-    with transaction(url, system="test database") as connection:
-        connection.execute(statements.encode())
-
-
-@pytest.fixture
-def server(platform: Stage) -> Secret:
-    assert platform.cluster is not None
-    return Secret(platform.cluster.superuser_url)
-
-
-@pytest.fixture
-def tools(platform: Stage) -> PostgresTools:
-    assert platform.cluster is not None
-    return PostgresTools.found(platform.cluster.bin)
-
-
 @pytest.fixture
 def database(server: Secret) -> Iterator[Secret]:
-    with scratch_database(server) as (_, url):
-        run(url, SCHEMA)
+    with spare(server, SCHEMA) as url:
         yield url
 
 

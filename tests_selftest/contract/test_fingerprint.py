@@ -12,7 +12,7 @@ from fixtures.model.fingerprint import Fingerprint, RowChange, TableChange
 from fixtures.model.secret import Secret
 from fixtures.operations.standing import fingerprint
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
-from fixtures.systems.postgres.session import transaction
+from tests_selftest.contract.spare import run, silent, spare
 from tests_selftest.contract.stage import Stage
 
 SCHEMA = """
@@ -38,31 +38,15 @@ SCHEMA = """
 """
 
 
-def silent(*_: object) -> None:
-    """Nobody watches."""
-
-
-@pytest.fixture
-def server(platform: Stage) -> Secret:
-    assert platform.cluster is not None
-    return Secret(platform.cluster.superuser_url)
-
-
 @pytest.fixture
 def database(server: Secret) -> Iterator[Secret]:
-    with scratch_database(server) as (_, url):
-        run(url, SCHEMA)
+    with spare(server, SCHEMA) as url:
         yield url
 
 
 @pytest.fixture
 def before(database: Secret, tmp_path: Path) -> Fingerprint:
     return fingerprint.take(database, tmp_path, silent)
-
-
-def run(url: Secret, statements: str) -> None:
-    with transaction(url, system="test database") as connection:
-        connection.execute(statements)
 
 
 def changed(before: Fingerprint, folder: Path, url: Secret) -> list[TableChange]:

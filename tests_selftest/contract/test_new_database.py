@@ -33,6 +33,7 @@ from fixtures.systems.postgres.dump import PostgresTools, scratch_database
 from fixtures.systems.postgres.fingerprint import SnapshotReader
 from fixtures.systems.postgres.observer import PostgresObserver
 from fixtures.systems.render import Connection
+from tests_selftest.contract.spare import silent
 from tests_selftest.contract.stage import Stage
 
 SCHEMA = """
@@ -45,10 +46,6 @@ SCHEMA = """
     INSERT INTO members (board, email) SELECT n, n || '@b.org' FROM generate_series(1, 200) n;
     GRANT SELECT ON boards TO udo;
 """
-
-
-def silent(*_: object) -> None:
-    """Nobody watches."""
 
 
 def run(url: Secret, statements: str) -> None:
