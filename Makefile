@@ -5,7 +5,7 @@ PY     := .venv/bin/python
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearsal rehearsal-rollback test corpus drift fingerprint kills hostile bench scale kills-rollback world runbook lint fresh clean
+.PHONY: help rehearsal rehearsal-rollback test corpus drift fingerprint kills hostile bench scale kills-rollback toolchain world runbook lint fresh clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -16,8 +16,13 @@ rehearsal: .venv/ready ## the whole migration on real systems made for it; ends 
 rehearsal-rollback: .venv/ready ## forward, back and forward again in one world, measured; ARGS=--new-database goes back into a new one
 	@$(PY) -m tests_selftest.world.there_and_back $(ARGS)
 
-test: .venv/ready lint ## every self-test of the suite, on two cores
-	@$(PY) -m pytest tests_selftest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+# Three at once on two cores: the third works while the others wait for a deploy or a browser.
+test: .venv/ready ## every self-test of the suite, on two cores
+	@$(MAKE) --no-print-directory -j 2 lint toolchain
+	@$(PY) -m pytest tests_selftest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+toolchain: .venv/ready # Node's packages and a browser, which a first world would fetch otherwise
+	@$(PY) -m fixtures.world install
 
 corpus: .venv/ready ## risky schema edits on a real Directus: what the plan says, a bare apply does, ours does
 	@$(PY) -m tests_selftest.corpus $(ARGS)

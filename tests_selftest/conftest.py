@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from tests_selftest.world.held import HeldWorld, gone, hold
+from tests_selftest.world.held import ROWS, HeldWorld, gone, hold
 
-ROWS = 900
 ONE_WORLD = ("tests_selftest/world/test_rehearsal.py", "tests_selftest/chaos/test_last_look.py")
 
 

@@ -21,7 +21,7 @@ pytest_plugins = [
 
 INI = f"""
 [pytest]
-addopts = -p no:cacheprovider --strict-markers
+addopts = -p no:cacheprovider -p no:anyio -p no:hypothesispytest --strict-markers
 pythonpath = {ROOT}
 """
 

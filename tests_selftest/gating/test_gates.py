@@ -7,6 +7,9 @@ import pytest
 from fixtures import runbook
 from tests_selftest.gating.conftest import Pages
 
+# Needs no world, so it comes while the first one is made.
+pytestmark = pytest.mark.order("third")
+
 CHECKPOINTS = {group.id: group for group in runbook.GROUPS if group.checkpoint}
 
 

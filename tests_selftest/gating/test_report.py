@@ -10,6 +10,9 @@ import pytest
 
 from tests_selftest.gating.conftest import CONFTEST, Pages
 
+# Needs no world, so it comes while the first one is made.
+pytestmark = pytest.mark.order("third")
+
 TARGET = ("phases", "--target", "staging")
 
 KILL = f"import os; os.kill(os.getpid(), {signal.SIGKILL.value})"

@@ -19,8 +19,11 @@ from urllib.request import Request, urlopen
 import psycopg
 
 ROOT = Path(__file__).resolve().parents[2]
+PHASES = (sys.executable, "-m", "pytest", "phases/", "-q", "--color=no")
 BOOT_DEADLINE_S = 420.0
 RUN_DEADLINE_S = 420.0
+ROWS = 600
+"""Of every world of the self-tests, so that its seed is built once."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,6 +59,10 @@ class HeldWorld:
         return pytest_phases(
             "--target", "staging", "--runs", str(self.reports), *arguments, **{**self.environment, **variables}
         )
+
+    def begin(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """The same, not waited for: whoever begins it ends it."""
+        return begin_phases("--target", "staging", "--runs", str(self.reports), *arguments, **self.environment)
 
     def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """One call of the back door: traffic, faults, mailbox."""
@@ -119,7 +126,7 @@ def hold(folder: Path, reports: Path, *, rows: int) -> HeldWorld:
 def pytest_phases(*arguments: str, **variables: str) -> Run:
     """Run the phases in a process of their own and wait for the end."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "phases/", "-q", "--color=no", *arguments],
+        [*PHASES, *arguments],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "200", **variables},
         capture_output=True,
@@ -129,6 +136,14 @@ def pytest_phases(*arguments: str, **variables: str) -> Run:
     )
     text = done.stdout + done.stderr
     return Run(done.returncode, outcomes(text), text)
+
+
+def begin_phases(*arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+    """Begin a run of the phases that says nothing."""
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(
+        [*PHASES, *arguments], cwd=ROOT, env={**os.environ, **variables}, stdout=quiet, stderr=quiet
+    )
 
 
 def outcomes(text: str) -> dict[str, int]:
