@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,10 @@ from xdist.scheduler import LoadFileScheduling
 from tests_selftest.world.held import ROWS, HeldWorld, gone, hold
 
 ONE_WORLD = ("tests_selftest/world/test_rehearsal.py", "tests_selftest/chaos/test_last_look.py")
+
+
+STANDING_BACK = 5
+"""Niceness of what runs beside the story, which is the longest: what takes a core from it makes everything longer."""
 
 
 class Scheduling(LoadFileScheduling):  # type: ignore[misc]
@@ -23,6 +28,13 @@ class Scheduling(LoadFileScheduling):  # type: ignore[misc]
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
     """Stands in for --dist, whose groups (loadgroup) pytest-xdist 3.8 does not keep under pytest 9.2."""
     return Scheduling(config, log)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """From its first test outside of the story on, a worker and all it starts stand back."""
+    beside = "PYTEST_XDIST_WORKER" in os.environ and not item.nodeid.startswith(ONE_WORLD)
+    if beside and os.getpriority(os.PRIO_PROCESS, 0) < STANDING_BACK:
+        os.setpriority(os.PRIO_PROCESS, 0, STANDING_BACK)
 
 
 @pytest.fixture(scope="session")
