@@ -78,6 +78,18 @@ def test_retry_after_is_obeyed() -> None:
     assert naps.taken == [7.0]
 
 
+def test_a_window_that_is_about_to_end_is_not_asked_at_once_until_all_tries_are_gone() -> None:
+    """Render tells whole seconds: its last half second is "0", and a whole window is "60"."""
+    naps = Naps()
+    full = [Reply(429, headers={"Retry-After": seconds}) for seconds in ("60", "0", "0")]
+    with (
+        ScriptedServer(one_by_one(*full, Reply(200, {"data": 1}))) as server,
+        Transport(server.url, system="Render", sleep=naps) as transport,
+    ):
+        assert transport.json("GET", "/services") == {"data": 1}
+    assert naps.taken == [60.0, 1.0, 2.0]
+
+
 def test_retry_after_beyond_the_ceiling_is_said_not_waited() -> None:
     """An hour is not waited for; the refusal names it."""
     naps = Naps()
