@@ -192,17 +192,21 @@ class Migrated:
                     time.sleep(0.05)
 
 
-def killed(world: HeldWorld, moment: Moment, settings: dict[str, str]) -> str:
-    """Begin the way back and kill it at this moment; what it had come to by then, or how it ended before."""
+def killed(world: HeldWorld, moment: Moment, settings: dict[str, str]) -> tuple[str, list[str]]:
+    """
+    Begin the way back and kill it at this moment: what it had come to by then, or how it ended before; and, where it
+    stopped by itself, which the same command after a kill never should, its last words.
+    """
+    said = world.reports.parent / "said"
     ledger = next(path for path in (world.reports / "ledger").glob("????????????.jsonl"))
     # What a run killed before has done already does not come again: then a few events of this run are waited for.
     came, begun = _seen(ledger, moment) >= moment.nth, _lines(ledger)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "phases/", "-m", "rollback", "-q", "--target", "staging", "--runs",
-         str(world.reports)],
-        cwd=ROOT, env={**os.environ, **world.environment, **settings}, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    with said.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", "phases/", "-m", "rollback", "-q", "--target", "staging", "--runs",
+             str(world.reports)],
+            cwd=ROOT, env={**os.environ, **world.environment, **settings}, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
     deadline = time.monotonic() + REACHED_WITHIN_S
     while process.poll() is None and time.monotonic() < deadline:
         if _lines(ledger) - begun >= SOME if came else _seen(ledger, moment) >= moment.nth:
@@ -215,7 +219,9 @@ def killed(world: HeldWorld, moment: Moment, settings: dict[str, str]) -> str:
     if alive:
         os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    return "killed" if alive else f"had ended ({process.returncode})"
+    stopped = not alive and process.returncode != 0
+    last = said.read_text(encoding="utf-8", errors="replace")[-1500:].splitlines() if stopped else []
+    return "killed" if alive else f"had ended ({process.returncode})", last
 
 
 def _lines(ledger: Path) -> int:
@@ -237,7 +243,7 @@ def wrong(at: Migrated, run: Run) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """0 when every series of kills ended where the migration had begun."""
+    """0 when every series of kills ended where the migration had begun, and no run stopped that nobody killed."""
     parser = argparse.ArgumentParser(prog="python -m tests_selftest.kills.way_back", description=__doc__)
     parser.add_argument("--new-database", action="store_true", help="back into a new database")
     parser.add_argument("--points", type=int, default=0, help="how many; each known moment once unless given")
@@ -255,9 +261,10 @@ def main(arguments: list[str]) -> int:
                 at.again()
             began = time.monotonic()
             for number, moment in enumerate(chosen[begin : begin + asked.in_a_row], start=begin + 1):
-                ended = killed(at.world, moment, at.settings)
+                ended, last = killed(at.world, moment, at.settings)
                 reached += ended == "killed"
-                _say(f"{number:>3}  {moment!s:<44} {ended}")
+                failed += bool(last)
+                _say(f"{number:>3}  {moment!s:<44} {ended}", *last)
             run = at.world.run("-m", "rollback", **at.settings)
             found = wrong(at, run)
             failed += bool(found)
