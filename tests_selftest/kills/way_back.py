@@ -139,7 +139,7 @@ class Migrated:
         while live_commits(self.world) != self.migrated:
             if time.monotonic() > deadline:
                 raise AssertionError("the migrated code does not serve again")
-            time.sleep(0.2)
+            time.sleep(1)
         self._copy(FROZEN, self.world.production_database)
         for name, place in self._folders().items():
             shutil.rmtree(place)
