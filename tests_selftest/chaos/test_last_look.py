@@ -108,7 +108,8 @@ def test_each_kind_of_damage_to_the_data_turns_its_own_criterion_red(world: Held
 
 
 def test_a_slow_endpoint_and_a_slow_script_turn_the_two_budgets_red(world: HeldWorld) -> None:
-    api = {"fault": "delay", "system": "directus", "path": "^/items/site_settings", "seconds": 0.6}
+    # Of twenty answers the second slowest counts; the first request of an address is not measured.
+    api = {"fault": "delay", "system": "directus", "path": "^/items/site_settings", "seconds": 0.6, "times": 8}
     world.control("POST", "faults", api)
     world.control("POST", "faults", {"fault": "delay", "system": "site", "path": "main.*js$", "seconds": 3.1})
 

@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.checks.site.pages import display, noise, undone, unpictured
 from fixtures.model.visit import Deed, PageVisit
+from fixtures.operations.site.page_look import may_pass
 
 GOOD = PageVisit("/#/a", "A", "a", 60, 75, 75, 3, (), (), (), 100.0, due=60)
 
@@ -37,6 +38,23 @@ def test_a_page_without_a_list_is_not_counted() -> None:
 )
 def test_each_fault_of_a_page_is_seen(changed: dict[str, Any], code: str) -> None:
     assert [finding.code for finding in display([replace(GOOD, **changed)])] == [code]
+
+
+@pytest.mark.parametrize(
+    ("changed", "again"),
+    [
+        ({}, False),
+        ({"broken": ("http://x/1.png",)}, True),
+        ({"problem": "the site says: try again"}, True),
+        ({"broken": ("http://x/1.png",), "failures": ("GET http://x/1.png 503",)}, True),
+        ({"failures": ("GET http://x/items/a net::ERR_CONNECTION_RESET",)}, True),
+        ({"problem": "the site says: forbidden", "failures": ("GET http://x/items/a 403",)}, False),
+        ({"broken": ("http://x/1.png",), "failures": ("GET http://x/1.png 500",)}, False),
+        ({"failures": ("GET http://x/items/a 503", "GET http://x/items/b 403")}, False),
+    ],
+)
+def test_a_page_is_opened_again_unless_it_was_refused_something_for_good(changed: dict[str, Any], again: bool) -> None:
+    assert may_pass(replace(GOOD, **changed)) == again
 
 
 def test_a_page_that_must_have_pictures_and_has_none_is_seen() -> None:
