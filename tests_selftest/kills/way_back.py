@@ -12,7 +12,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ from psycopg import sql
 
 from fixtures.operations.rollback import repoint
 from tests_selftest.world import into_a_new_one
-from tests_selftest.world.held import ROOT, HeldWorld, Run, hold
+from tests_selftest.world.held import HeldWorld, Run, hold
 from tests_selftest.world.there_and_back import Look, ask_render, live_commits, look, remove
 
 FROZEN = "udo_production_migrated"
@@ -201,12 +200,7 @@ def killed(world: HeldWorld, moment: Moment, settings: dict[str, str]) -> tuple[
     ledger = next(path for path in (world.reports / "ledger").glob("????????????.jsonl"))
     # What a run killed before has done already does not come again: then a few events of this run are waited for.
     came, begun = _seen(ledger, moment) >= moment.nth, _lines(ledger)
-    with said.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "phases/", "-m", "rollback", "-q", "--target", "staging", "--runs",
-             str(world.reports)],
-            cwd=ROOT, env={**os.environ, **world.environment, **settings}, stdout=output, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+    process = world.begin("-m", "rollback", said=said, **settings)
     deadline = time.monotonic() + REACHED_WITHIN_S
     while process.poll() is None and time.monotonic() < deadline:
         if _lines(ledger) - begun >= SOME if came else _seen(ledger, moment) >= moment.nth:
@@ -220,8 +214,8 @@ def killed(world: HeldWorld, moment: Moment, settings: dict[str, str]) -> tuple[
         os.kill(process.pid, signal.SIGKILL)
     process.wait()
     stopped = not alive and process.returncode != 0
-    last = said.read_text(encoding="utf-8", errors="replace")[-1500:].splitlines() if stopped else []
-    return "killed" if alive else f"had ended ({process.returncode})", last
+    last = said.read_text(encoding="utf-8", errors="replace")[-1500:].splitlines() or ["it said nothing"]
+    return "killed" if alive else f"had ended ({process.returncode})", last if stopped else []
 
 
 def _lines(ledger: Path) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -60,9 +59,10 @@ class HeldWorld:
             "--target", "staging", "--runs", str(self.reports), *arguments, **{**self.environment, **variables}
         )
 
-    def begin(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def begin(self, *arguments: str, said: Path | None = None, **variables: str) -> subprocess.Popen[bytes]:
         """The same, not waited for: whoever begins it ends it."""
-        return begin_phases("--target", "staging", "--runs", str(self.reports), *arguments, **self.environment)
+        target = ("--target", "staging", "--runs", str(self.reports))
+        return begin_phases(*target, *arguments, said=said, **{**self.environment, **variables})
 
     def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """One call of the back door: traffic, faults, mailbox."""
@@ -138,12 +138,12 @@ def pytest_phases(*arguments: str, **variables: str) -> Run:
     return Run(done.returncode, outcomes(text), text)
 
 
-def begin_phases(*arguments: str, **variables: str) -> subprocess.Popen[bytes]:
-    """Begin a run of the phases that says nothing."""
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(
-        [*PHASES, *arguments], cwd=ROOT, env={**os.environ, **variables}, stdout=quiet, stderr=quiet
-    )
+def begin_phases(*arguments: str, said: Path | None = None, **variables: str) -> subprocess.Popen[bytes]:
+    """Begin a run of the phases; what it prints goes into the file *said*, or nowhere."""
+    with (said or Path(os.devnull)).open("wb") as output:
+        return subprocess.Popen(
+            [*PHASES, *arguments], cwd=ROOT, env={**os.environ, **variables}, stdout=output, stderr=subprocess.STDOUT
+        )
 
 
 def outcomes(text: str) -> dict[str, int]:
@@ -177,5 +177,5 @@ def gone(world: str, *, within_s: float = 30.0) -> list[str]:
 
 def kill_group(process: subprocess.Popen[Any]) -> None:
     """kill -9, nothing softer; only the process itself, so that its children must find out alone."""
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     process.wait()

@@ -17,19 +17,21 @@ pytestmark = pytest.mark.order("fourth")
 
 # Code and backup: git, the command line of Directus, dumps, deploys, a browser. The story kills an import, `make kills`
 # everything else.
-PHASES = ("-m", "phase1 or phase2")
+MARKED = ("-m", "phase1 or phase2")
 LINES = sum(len(runbook.lines_of(group.id)) + 1 for group in runbook.GROUPS if group.id < "3")
 DEADLINE_S = 240.0
 
 
 def test_a_killed_run_leaves_nothing_behind_and_the_same_command_finishes(tmp_path: Path) -> None:
     world, reports = tmp_path / "world", tmp_path / "reports"
-    arguments = ["--world", str(world), "--runs", str(reports), "--rows", str(ROWS), *PHASES]
+    arguments = ["--world", str(world), "--runs", str(reports), "--rows", str(ROWS), *MARKED]
     suite = begin_phases(*arguments)
-    reached = work_until(random.randint(1, LINES - 10), suite, reports)
-    identity = json.loads((world / "world.json").read_text())["world"]
-    running = processes_of(identity)
-    kill_group(suite)
+    try:
+        reached = work_until(random.randint(1, LINES - 10), suite, reports)
+        identity = json.loads((world / "world.json").read_text())["world"]
+        running = processes_of(identity)
+    finally:
+        kill_group(suite)
     assert len(running) >= 3, f"no Postgres and no two instances of Directus were left alone at {reached}"
     assert gone(identity) == [], f"a process outlived the kill at {reached}"
 

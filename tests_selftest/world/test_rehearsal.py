@@ -21,7 +21,7 @@ import pyrage
 import pytest
 
 from fixtures import runbook
-from tests_selftest.world.held import ROWS, HeldWorld, Run, kill_group
+from tests_selftest.world.held import ROWS, RUN_DEADLINE_S, HeldWorld, Run, kill_group
 
 Table = dict[str, dict[str, Any]]
 
@@ -199,8 +199,8 @@ def arrived(world: HeldWorld) -> int:
 
 
 def test_an_import_that_is_killed_half_way_is_finished_by_the_same_command(world: HeldWorld) -> None:
-    suite = world.begin(*IMPORT)
-    while arrived(world) < ROWS / 10 and suite.poll() is None:
+    suite, deadline = world.begin(*IMPORT), time.monotonic() + RUN_DEADLINE_S
+    while arrived(world) < ROWS / 10 and suite.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     kill_group(suite)
     half_way = arrived(world)

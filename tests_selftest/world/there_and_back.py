@@ -26,6 +26,7 @@ from urllib.request import Request, urlopen
 from tests_selftest.world.held import ROOT, HeldWorld, Run, hold
 
 WORLD = ROOT / ".world-rollback"
+LET_IN_WITHIN_S = 130.0
 _OF_ONE_DUMP = re.compile(r"^\\(un)?restrict .*$", re.MULTILINE)
 """Lines with a random word in them, new in each dump; pg_dump 17.6 and later."""
 
@@ -99,12 +100,13 @@ def ask_render(world: HeldWorld, path: str, body: dict[str, str] | None = None, 
     request = Request(world.environment["RENDER_API_URL"] + path, data=data, method=chosen)
     request.add_header("Authorization", f"Bearer {world.environment['RENDER_API_KEY']}")
     request.add_header("Content-Type", "application/json")
+    deadline = time.monotonic() + LET_IN_WITHIN_S
     while True:
         try:
             with urlopen(request, timeout=20) as answer:
                 return json.loads(answer.read())
-        except HTTPError as refused:
-            if refused.code != HTTPStatus.TOO_MANY_REQUESTS:
+        except HTTPError as refused:  # 429: it was not looked at, so nothing was done
+            if refused.code != HTTPStatus.TOO_MANY_REQUESTS or time.monotonic() > deadline:
                 raise
             time.sleep(1 + float(refused.headers.get("Retry-After", 0)))
 
