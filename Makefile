@@ -4,6 +4,9 @@ PYTHON ?= python3
 PY     := .venv/bin/python
 ARGS   ?=
 
+# The self-tests begin the suite dozens of times; where Python may not keep what it compiled, each of them compiles again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help rehearsal rehearsal-rollback test corpus drift fingerprint kills hostile bench scale kills-rollback toolchain world runbook lint fresh clean
 
