@@ -1,8 +1,9 @@
 """
 `make bench`: the ways rows can come into a Directus, side by side in one run, on a real one.
 
-Every round measures every way, so that a machine that slows down slows all of them; what is printed are medians with
-the slowest and the fastest round.
+Every round measures every way, so that a machine that slows down slows all of them, and every other round goes through
+them backwards, so that none is always the one before; what is printed are medians with the slowest and the fastest
+round.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ TOLD = {
 def main(arguments: list[str]) -> int:
     """0 when every target is met."""
     parser = argparse.ArgumentParser(prog="python -m tests_selftest.bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--only", nargs="*", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--big", action="store_true", help="1,000,000 rows through lane sql, 100,000 through lane api")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of --big, through lane sql")
@@ -80,7 +81,7 @@ def _measure(
     rates: dict[str, list[float]] = {way: [] for way in chosen}
     verified: list[float] = []
     for number in range(rounds):
-        for way in chosen:
+        for way in chosen if number % 2 == 0 else reversed(chosen):
             load = loads[SIZES[way]]
             stand.empty()
             seconds = WAYS[way](load)
@@ -104,7 +105,7 @@ def _report(rates: dict[str, list[float]], verified: list[float], rounds: int, s
     _say(f"\n{datetime.now(UTC):%Y-%m-%d} · {platform.machine()}, {_cores()} cores · medians of {rounds} rounds\n")
     _say("| way | rows | rows/s | slowest–fastest | × script |")
     _say("|---|---:|---:|---:|---:|")
-    for way, found in rates.items():
+    for way, found in ((way, rates[way]) for way in TOLD if way in rates):
         times = f"{middle[way] / script:,.1f}" if script else ""
         spread = f"{min(found):,.0f}–{max(found):,.0f}"
         _say(f"| {TOLD[way]} | {SIZES[way]:,} | {middle[way]:,.0f} | {spread} | {times} |")
@@ -121,7 +122,7 @@ def _report(rates: dict[str, list[float]], verified: list[float], rounds: int, s
 
 
 def _ratio(rates: dict[str, list[float]], one: str, other: str) -> float | None:
-    """The median of the ratios of each round: both were measured minutes apart at most."""
+    """The median of the ratios of each round: both were measured right after one another, or nearly so."""
     if not rates.get(one) or not rates.get(other):
         return None
     return float(median([a / b for a, b in zip(rates[one], rates[other], strict=True)]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -100,6 +101,34 @@ def test_everything_arrives_once_in_parcels_side_by_side(tmp_path: Path) -> None
     assert sorted(server.requests) == [50, 100, 100, 100, 100]
     assert server.most_at_once <= sending.IN_FLIGHT
     assert set(delivery.created) == set(server.rows) == journal.ours["t"] == journal.arrived["t"]
+
+
+class SlowFirst(Server):
+    """The parcel with the first row takes its time; what was there when the last row came is remembered."""
+
+    def create_encoded(self, name: str, body: bytes, keys: Sequence[str], *, key: str) -> None:
+        if "1" in keys:
+            time.sleep(0.1)
+        if "450" in keys:
+            self.there_before_the_last = len(self.rows)
+        super().create_encoded(name, body, keys, key=key)
+
+
+def test_the_highest_key_travels_last_so_that_the_sequence_ends_above_it(tmp_path: Path) -> None:
+    server = SlowFirst()
+    send(server, tmp_path)
+    assert server.there_before_the_last == 400
+
+
+def test_the_highest_key_does_not_travel_when_a_parcel_before_it_was_stopped(tmp_path: Path) -> None:
+    def cut(_: Server, sent: list[dict[str, Any]]) -> None:
+        if sent[0]["id"] == 1:
+            raise lost()
+
+    server = Server(cut)
+    with pytest.raises(InDoubt):
+        send(server, tmp_path)
+    assert "450" not in server.rows
 
 
 def test_the_guilty_rows_are_named_and_all_others_arrive(tmp_path: Path) -> None:
