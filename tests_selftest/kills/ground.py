@@ -68,7 +68,7 @@ class Ground:
         self.folder = Path(tempfile.mkdtemp(prefix="kills-"))
         self.reports, self.logs = self.folder / "reports", self.folder / "logs"
         self.supervisor = Supervisor(f"kills-{os.getpid()}-{time.monotonic_ns()}")
-        self.tools = toolchain.ensure(ROOT / ".toolchain", supervisor=self.supervisor, progress=nowhere)
+        self.tools = toolchain.ensure(toolchain.CACHE, supervisor=self.supervisor, progress=nowhere)
         self.home = home_for(self.folder, self.tools.pg_bin)
         self._postgres_port: int | None = None
         self.cluster = self._start_postgres()

@@ -40,7 +40,6 @@ from fixtures.world.progress import nowhere
 from fixtures.world.seed.rest import Rest
 from fixtures.world.supervise import Supervisor, free_port
 
-ROOT = Path(__file__).resolve().parents[2]
 TOKEN, ROLE, PASSWORD = "1a" * 24, "lanes", "lanes"
 
 PICTURE = base64.b64decode(
@@ -104,7 +103,7 @@ class Project:
 
     def start(self) -> None:
         self.supervisor = Supervisor(f"lanes-{os.getpid()}-{time.monotonic_ns()}")
-        tools = toolchain.ensure(ROOT / ".toolchain", supervisor=self.supervisor, progress=nowhere)
+        tools = toolchain.ensure(toolchain.CACHE, supervisor=self.supervisor, progress=nowhere)
         self.home = home_for(self.folder, tools.pg_bin)
         self.cluster = start_cluster(
             self.home, supervisor=self.supervisor, binaries=tools.pg_bin, superuser_password="postgres",
