@@ -138,6 +138,7 @@ def test_a_right_taken_from_visitors_and_a_broken_picture_are_seen_on_the_site(w
     world.control("DELETE", "faults")
     assert red(world, run) == {"5.1.A1", "5.1.A4", "5.1.A5", "5.1.A6"}, run
     assert "MIG-544 Visitors may not read amendments, which the site shows." in run.text
+    assert f"/assets/{picture} 500" in run.text
     assert "BLOCKED by gate 5.1" in run.text
 
 
