@@ -13,7 +13,7 @@ from tests_selftest.world.held import ROWS, HeldWorld, gone, hold
 
 ONE_WORLD = ("tests_selftest/world/test_rehearsal.py", "tests_selftest/chaos/test_last_look.py")
 
-STANDING_BACK = 10
+STANDING_BACK = 5
 """Niceness of what runs beside the story, which is the longest: what takes a core from it makes everything longer."""
 
 # How long an example takes to draw says how busy the machine is, and nothing of what is tested.

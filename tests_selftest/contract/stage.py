@@ -95,7 +95,7 @@ class Stage:
     root: Path
     with_database: bool = False
     shade: str = "green"
-    policy: Policy = field(default_factory=lambda: Policy(health_window_s=3.0, shutdown_s=2.0, enforce_rates=False))
+    policy: Policy = field(default_factory=lambda: Policy(health_window_s=5.0, shutdown_s=2.0, enforce_rates=False))
 
     def __post_init__(self) -> None:
         self.copies = {name: self._copy(name, branch) for name, branch in ((BACKEND, "main"), (FRONTEND, "master"))}

@@ -88,12 +88,14 @@ def test_a_push_waits_for_the_running_deploy_and_overtakes_those_that_wait(stage
     pushed = stage.root / "all of them are pushed"
     waits = f"import os, time\nwhile not os.path.exists({str(pushed)!r}): time.sleep(0.05)\n"
     commits = []
+    stage.policy.change(health_window_s=60.0)  # the first must be waited for until the last is pushed
     for number in (21, 22, 23):
         commits.append(stage.backend_copy.commit(f"Version {number}", {"server.py": waits + server(number)}))
         stage.backend_copy.push()
     assert {one["commit"]["id"] for one in stage.deploys(stage.backend)} >= set(commits)
     pushed.touch()
     stage.deploy_of(stage.backend, commits[2], "live")
+    stage.policy.change(health_window_s=5.0)
     statuses = {one["commit"]["id"]: one["status"] for one in stage.deploys(stage.backend)}
     assert statuses[commits[0]] == "deactivated"
     assert statuses[commits[1]] == "canceled"

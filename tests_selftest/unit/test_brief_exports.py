@@ -1,0 +1,52 @@
+"""A shortened list of exports leads every name where the long one led it, and is left alone where it is short."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fixtures.world.brief_exports import MANY, brief, shorten
+
+
+def target(name: str) -> dict[str, Any]:
+    return {"require": {"default": f"./{name}.cjs"}, "import": {"types": f"./{name}.d.ts", "default": f"./{name}.js"}}
+
+
+REGULAR = {f"./{name}": target(name) for name in ("add", "fp/add", *(f"n{number}" for number in range(MANY)))}
+SINGULAR = {".": target("index"), "./package.json": "./package.json", "./odd": "./elsewhere.js"}
+
+
+def led(exports: dict[str, Any], name: str) -> Any:
+    """Where Node goes: by name, else by the pattern with the name in the place of each star."""
+    if name in exports:
+        return exports[name]
+    return json.loads(json.dumps(exports["./*"]).replace("*", name.removeprefix("./")))
+
+
+def test_every_name_leads_where_it_led() -> None:
+    long = {**SINGULAR, **REGULAR}
+    short = brief(long)
+    assert set(short) == {*SINGULAR, "./*"}
+    assert {name: led(short, name) for name in long} == long
+
+
+def test_a_short_list_and_one_with_a_pattern_of_its_own_are_left_as_they_are() -> None:
+    few = dict(list(REGULAR.items())[: MANY - 1])
+    assert brief(few) == few
+    own = {**REGULAR, "./*": "./own/*.js"}
+    assert brief(own) == own
+    assert brief({}) == {}
+
+
+def test_the_rest_of_the_manifest_stays(tmp_path: Path) -> None:
+    shorten(tmp_path)  # nothing installed, nothing done
+    folder = tmp_path / "date-fns"
+    folder.mkdir()
+    exports = {**SINGULAR, **REGULAR}
+    told = {"name": "date-fns", "version": "4.1.0", "type": "module", "exports": exports}
+    (folder / "package.json").write_text(json.dumps(told))
+    shorten(tmp_path)
+    now = json.loads((folder / "package.json").read_text())
+    assert now == {**told, "exports": brief(exports)}
+    assert len(now["exports"]) == len(SINGULAR) + 1
