@@ -31,6 +31,7 @@ from fixtures.world.traffic import Traffic
 
 TOKEN = "ghp_stage"
 API_KEY = "rnd_stage"
+HEALTH_WINDOW_S = 5.0
 BACKEND, FRONTEND = "pixelsock/udo-backend", "pixelsock/fuma"
 SERVER = """
 import http.server, json, os, sys, time
@@ -95,7 +96,9 @@ class Stage:
     root: Path
     with_database: bool = False
     shade: str = "green"
-    policy: Policy = field(default_factory=lambda: Policy(health_window_s=5.0, shutdown_s=2.0, enforce_rates=False))
+    policy: Policy = field(
+        default_factory=lambda: Policy(health_window_s=HEALTH_WINDOW_S, shutdown_s=2.0, enforce_rates=False)
+    )
 
     def __post_init__(self) -> None:
         self.copies = {name: self._copy(name, branch) for name, branch in ((BACKEND, "main"), (FRONTEND, "master"))}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tests_selftest.contract.stage import FRONTEND, Stage, server
+from tests_selftest.contract.stage import FRONTEND, HEALTH_WINDOW_S, Stage, server
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_a_push_waits_for_the_running_deploy_and_overtakes_those_that_wait(stage
     assert {one["commit"]["id"] for one in stage.deploys(stage.backend)} >= set(commits)
     pushed.touch()
     stage.deploy_of(stage.backend, commits[2], "live")
-    stage.policy.change(health_window_s=5.0)
+    stage.policy.change(health_window_s=HEALTH_WINDOW_S)
     statuses = {one["commit"]["id"]: one["status"] for one in stage.deploys(stage.backend)}
     assert statuses[commits[0]] == "deactivated"
     assert statuses[commits[1]] == "canceled"

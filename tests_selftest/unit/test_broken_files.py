@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,26 @@ def recorded(folder: Path, content: bytes, rows: int = 3) -> ExportedFile:
     path = folder / "t.json"
     path.write_bytes(content)
     return ExportedFile("t", "t.json", rows, exported.sha256(path), path.stat().st_size, "integer")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"a":1,"a":2}', b'{"n":123456789012345678901234567890}', b'{"n":-9223372036854775809}', b'{"n":1e400}',
+        b'{"n":9007199254740993.0}', b'{"n":0.1,"m":-0,"k":1E5}', b'{"n":NaN}', b'{"t":"\\ud800"}',
+        b'{"t":"\\u0000\xc3\xa9"}', b"[1,true,null]", b"", b"{", b'{"t":"\xff"}', b'{"n":' + b"9" * 5000 + b"}",
+        b"[" * 100_000 + b"]" * 100_000,
+    ],
+    ids=lambda text: f"{text[:20]!r}",
+)  # fmt: skip
+def test_the_faster_decoder_reads_what_the_standard_library_reads(text: bytes) -> None:
+    def seen(read: Callable[[bytes], object]) -> str:
+        try:
+            return repr(read(text))
+        except (ValueError, RecursionError) as problem:
+            return RecursionError.__name__ if isinstance(problem, RecursionError) else ValueError.__name__
+
+    assert seen(exported.parsed) == seen(json.loads)
 
 
 def test_a_good_file_is_read_with_its_lines(tmp_path: Path) -> None:

@@ -64,6 +64,33 @@ def test_a_command_that_does_not_exist_says_so_in_its_log(supervisor: Supervisor
     assert "cannot start no-such-command" in child.tail()
 
 
+NICED = """
+import os, pwd, sys
+from pathlib import Path
+from fixtures.world.supervise import Account, Supervisor
+
+os.nice(7)
+nobody = pwd.getpwnam("nobody")
+other = Account("nobody", nobody.pw_uid, nobody.pw_gid) if os.geteuid() == 0 else None
+supervisor = Supervisor(f"niced-{os.getpid()}")
+argv = ["/bin/sh", "-c", "nice; cat /proc/self/autogroup 2>/dev/null; true"]
+for name, account in (("own", None), ("other", other)):
+    child = supervisor.start(name, argv, env={"PATH": os.environ["PATH"]}, cwd=Path("/"), log=Path(sys.argv[1]) / name,
+                             account=account)
+    child.wait(10)
+supervisor.stop_all()
+"""
+
+
+def test_what_a_niced_holder_starts_is_niced_as_a_whole_session(tmp_path: Path) -> None:
+    """Whoever it runs as. Where Linux weighs sessions, the niceness of the process alone would mean nothing."""
+    subprocess.run([sys.executable, "-c", NICED, str(tmp_path)], cwd=ROOT, check=True, timeout=60)
+    for name in ("own", "other"):
+        own, *session = (tmp_path / name).read_text().split()
+        assert int(own) >= 7
+        assert session[-1:] == ([own] if Path("/proc/self/autogroup").exists() else [])
+
+
 def test_stop_ends_the_whole_group_even_when_it_ignores_the_request(supervisor: Supervisor, tmp_path: Path) -> None:
     script = "trap '' TERM; sleep 300 & echo $! > grandchild; wait; wait"
     child = supervisor.start("deaf", ["sh", "-c", script], env=ENVIRONMENT, cwd=tmp_path, log=tmp_path / "log")
