@@ -17,7 +17,7 @@ rehearsal: .venv/ready ## the whole migration on real systems made for it; ends 
 	@$(PY) -m pytest phases/ --target rehearsal $(ARGS)
 
 rehearsal-rollback: .venv/ready ## forward, back and forward again in one world, measured; ARGS=--new-database goes back into a new one
-	@$(PY) -m tests_selftest.world.there_and_back $(ARGS)
+	@$(PY) -m tests_selftest.world.rollback_round_trip $(ARGS)
 
 # Three at once on two cores: the third works while the others wait for a deploy or a browser.
 test: ## every self-test of the suite, on two cores
@@ -37,7 +37,7 @@ kills: .venv/ready ## harm the import and the schema apply at many moments; each
 	@$(PY) -m tests_selftest.kills $(ARGS)
 
 kills-rollback: .venv/ready ## kill -9 at many moments of the way back (ARGS=--new-database: of the other); it must end as before
-	@$(PY) -m tests_selftest.kills.way_back $(ARGS)
+	@$(PY) -m tests_selftest.kills.rollback $(ARGS)
 
 fingerprint: .venv/ready ## a million rows: time beside pg_dump, memory, and one flipped byte found
 	@$(PY) -m tests_selftest.bench.fingerprint $(ARGS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.checks.code import gitignore, leaks
 from fixtures.marks import acceptance, action, gate, task_group
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.operations.code import review
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_the_frontend_is_reviewed(
     progress("change review", "reading what the frontend would push")
     seen = review.examine(frontend_repository)
     findings = review.findings(frontend_repository, seen, known_secrets=settings.secrets)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert seen.files or review.is_pushed(frontend_repository)
     review.keep_examined(evidence, frontend_repository, seen)
 
@@ -46,7 +46,7 @@ def test_the_backend_is_reviewed(
     progress("change review", "reading what the backend would push")
     seen = review.examine(backend_repository)
     findings = review.findings(backend_repository, seen, known_secrets=settings.secrets)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert seen.files or review.is_pushed(backend_repository)
     review.keep_examined(evidence, backend_repository, seen)
 
@@ -60,8 +60,8 @@ def test_gitignore_keeps_out_what_it_must(
         *review.unprotected(frontend_repository, gitignore.FRONTEND),
         *review.unprotected(backend_repository, gitignore.BACKEND),
     ]
-    assert not findings, told(findings)
-    evidence.say(f"Frontend ignores {', '.join(gitignore.FRONTEND)}; backend ignores {', '.join(gitignore.BACKEND)}.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"Frontend ignores {', '.join(gitignore.FRONTEND)}; backend ignores {', '.join(gitignore.BACKEND)}.")
 
 
 @action("1.1.4", dry_run=True)
@@ -72,18 +72,18 @@ def test_the_commit_messages_are_written(
     for repository in repositories:
         message_file = settings.migration_dir / f"COMMIT_{repository.side}.txt"
         written = review.document(repository, review.examine(repository), message_file=message_file)
-        review.remember(evidence, repository, written)
-        evidence.say(review.spoken(written))
-    assert all(review.recall(evidence, each).message for each in repositories if not review.is_pushed(each))
+        review.store_review(evidence, repository, written)
+        evidence.note(review.summarize(written))
+    assert all(review.load_review(evidence, each).message for each in repositories if not review.is_pushed(each))
 
 
 @acceptance("1.1.A1", dry_run=True)
 def test_every_change_is_documented(repositories: tuple[Repository, ...], evidence: Evidence) -> None:
     """All changes reviewed and documented"""
     findings = [finding for repository in repositories for finding in review.undocumented(evidence, repository)]
-    assert not findings, told(findings)
-    documented = [review.recall(evidence, repository) for repository in repositories]
-    evidence.say(f"{sum(len(each.files) for each in documented)} changed files are documented in two commit messages.")
+    assert not findings, format_findings(findings)
+    documented = [review.load_review(evidence, repository) for repository in repositories]
+    evidence.note(f"{sum(len(each.files) for each in documented)} changed files are documented in two commit messages.")
 
 
 @acceptance("1.1.A2", dry_run=True)
@@ -91,14 +91,14 @@ def test_no_secret_would_be_pushed(
     repositories: tuple[Repository, ...], settings: Settings, evidence: Evidence
 ) -> None:
     """No sensitive data detected in changes"""
-    assert leaks.alive(), "the scanner no longer sees a planted key; its silence would prove nothing"
+    assert leaks.live_credentials(), "the scanner no longer sees a planted key; its silence would prove nothing"
     seen = [(repository, review.examine(repository)) for repository in repositories]
     findings = [f for r, s in seen for f in review.findings(r, s, known_secrets=settings.secrets)]
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     judged = sum(len(each.lines) for _, each in seen)
-    excused = [place for _, each in seen for place in leaks.allowlisted(each.lines)]
-    evidence.say(
-        f"{judged:,} added lines judged by detect-secrets: none is a secret; {len(excused)} excused by pragma."
+    excluded = [place for _, each in seen for place in leaks.allowlisted(each.lines)]
+    evidence.note(
+        f"{judged:,} added lines judged by detect-secrets: none is a secret; {len(excluded)} excused by pragma."
     )
 
 
@@ -109,7 +109,7 @@ def test_gitignore_is_configured(frontend_repository: Repository, backend_reposi
         *review.unprotected(frontend_repository, gitignore.FRONTEND),
         *review.unprotected(backend_repository, gitignore.BACKEND),
     ]
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
 
 
 @acceptance("1.1.A4", dry_run=True, closes=True)
@@ -118,8 +118,8 @@ def test_a_commit_would_be_safe(
 ) -> None:
     """Ready to commit safely"""
     findings = [finding for each in repositories for finding in review.not_ready(each, github)]
-    assert not findings, told(findings)
-    evidence.say("Both working copies are on the branch Render deploys, and the token may push to both repositories.")
+    assert not findings, format_findings(findings)
+    evidence.note("Both working copies are on the branch Render deploys, and the token may push to both repositories.")
 
 
 @gate("1.1")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fixtures.marks import acceptance, action, gate, task_group
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.model.schema_changes import SchemaChanges
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.source import documents, export
@@ -32,7 +32,7 @@ def test_the_folders_exist(settings: Settings, evidence: Evidence) -> None:
     for folder in (settings.migration_dir / "data", settings.backups_dir):
         folder.mkdir(parents=True, exist_ok=True)
         assert folder.is_dir()
-    evidence.say("migration/data and backups are in place in the backend repository.")
+    evidence.note("migration/data and backups are in place in the backend repository.")
 
 
 @action("1.2.2", dry_run=True)
@@ -45,7 +45,7 @@ def test_the_command_line_exports_the_schema(
     snapshot = source_cli.snapshot(path)
     assert path.stat().st_size > 0
     evidence.write(snapshot)
-    evidence.say(
+    evidence.note(
         f"Directus {snapshot.directus} exported {len(snapshot.collections)} collections, {len(snapshot.fields)} fields"
         f" and {len(snapshot.relations)} relations ({path.stat().st_size:,} bytes)."
     )
@@ -61,7 +61,7 @@ def test_the_changes_are_documented(production: DirectusObserver, settings: Sett
     (settings.migration_dir / "SCHEMA_CHANGES.md").write_text(text, encoding="utf-8")
     evidence.attach("SCHEMA_CHANGES.md", text)
     evidence.write(changes)
-    evidence.say(documents.spoken(changes))
+    evidence.note(documents.summarize(changes))
 
 
 @action("1.2.4", dry_run=True)
@@ -69,9 +69,9 @@ def test_the_export_is_valid(source: DirectusObserver, evidence: Evidence) -> No
     """Validate schema export"""
     snapshot = evidence.read(Snapshot, of="1.2")
     findings = export.invalid(snapshot, source)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert snapshot.tables, "a data model without a single table was exported"
-    evidence.say(
+    evidence.note(
         f"Every collection and field the running project names is in the export; {len(snapshot.tables)} tables."
     )
 
@@ -99,9 +99,9 @@ def test_the_file_is_the_running_schema(source: DirectusObserver, settings: Sett
     """Schema file validated and complete"""
     on_disk = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
     findings = export.invalid(on_disk, source)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert on_disk.digest == source.snapshot().digest
-    evidence.say(f"The file equals what the running project answers over REST (digest {on_disk.digest[:12]}).")
+    evidence.note(f"The file equals what the running project answers over REST (digest {on_disk.digest[:12]}).")
 
 
 @gate("1.2")

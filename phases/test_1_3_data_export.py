@@ -14,11 +14,11 @@ from fixtures.checks.rows import keys, order, profile
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.dataset import ImportOrder
 from fixtures.model.export import AssetInventory, DataExport, Inventory
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.model.imports import Conflict
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.imports import quiet
-from fixtures.operations.source import documents, export, exported
+from fixtures.operations.imports import flow_pause
+from fixtures.operations.source import documents, export, export_reader
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -38,7 +38,7 @@ def test_collections_are_identified(
     inventory = export.take_inventory(evidence.read(Snapshot, of="1.2"), source, production, evidence)
     assert inventory.counts
     evidence.write(inventory)
-    evidence.say(export.spoken(inventory))
+    evidence.note(export.summarize(inventory))
 
 
 @action("1.3.2", dry_run=True)
@@ -54,7 +54,7 @@ def test_every_collection_is_exported(
     assert [file.collection for file in data.files] == [each.name for each in inventory.profiles]
     evidence.write(data)
     evidence.write(assets)
-    evidence.say(
+    evidence.note(
         f"{data.rows:,} rows of {len(data.files)} collections and {len(assets.files)} files"
         f" ({sum(file.size_bytes for file in assets.files):,} bytes) are in migration/."
     )
@@ -67,14 +67,14 @@ def test_the_export_is_analyzed(settings: Settings, evidence: Evidence) -> None:
     assets = evidence.read(AssetInventory, of="1.3")
     concealed = profile.concealed(evidence.read(Snapshot, of="1.2"))
     findings = [
-        *(finding for file in data.files for finding in exported.examine(settings.migration_dir, file)),
+        *(finding for file in data.files for finding in export_reader.examine(settings.migration_dir, file)),
         *(f for file in data.files for f in keys.unlike_their_type(inventory.profile(file.collection), file)),
     ]
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     text = documents.data_export(inventory, data, assets, concealed)
     (settings.migration_dir / "DATA_EXPORT.md").write_text(text, encoding="utf-8")
     evidence.attach("DATA_EXPORT.md", text)
-    evidence.say(
+    evidence.note(
         f"Every file is a JSON array that `jq length` reads; {len(concealed)} concealed columns cannot travel."
     )
 
@@ -85,9 +85,9 @@ def test_the_import_is_ordered(
 ) -> None:
     """Plan data import order"""
     inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
-    listening = quiet.listening(production, [each.name for each in inventory.profiles])
-    findings = quiet.forbidden(listening, may_pause=settings.may_pause)
-    assert not findings, told(findings)
+    triggered = flow_pause.triggered_flows(production, [each.name for each in inventory.profiles])
+    findings = flow_pause.forbidden(triggered, may_pause=settings.may_pause)
+    assert not findings, format_findings(findings)
     planned = order.plan(inventory.profiles, lane=settings.import_lane)
     found = export.find_conflicts(
         evidence.read(Snapshot, of="1.2"), inventory, data, settings.migration_dir, production, evidence, progress
@@ -98,16 +98,16 @@ def test_the_import_is_ordered(
     evidence.attach("IMPORT_ORDER.md", text)
     evidence.write(planned)
     evidence.write(found, export.CONFLICTS)
-    evidence.say(documents.spoken_order(planned))
+    evidence.note(documents.summarize_order(planned))
 
 
 @acceptance("1.3.A1", dry_run=True)
 def test_the_data_is_on_disk(source: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """All necessary data exported to `migration/data/` directory"""
     data, assets = evidence.read(DataExport, of="1.3"), evidence.read(AssetInventory, of="1.3")
-    findings = [finding for file in data.files for finding in exported.examine(settings.migration_dir, file)]
+    findings = [finding for file in data.files for finding in export_reader.examine(settings.migration_dir, file)]
     findings += export.missing_assets(settings.migration_dir, assets)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert {file.collection for file in data.files} == set(source.snapshot().tables)
     assert {file.id for file in assets.files} == {str(row["id"]) for row in source.files()}
 
@@ -118,10 +118,10 @@ def test_the_counts_are_documented(source: DirectusObserver, settings: Settings,
     inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
     now = export.recounted(inventory, source)
     findings = keys.miscounted(data.files, now)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     text = (settings.migration_dir / "DATA_EXPORT.md").read_text(encoding="utf-8")
     assert [count.collection for count in now if f"| {count.collection} | {count.local} |" not in text] == []
-    evidence.say(f"{len(now)} collections: rows in the file = rows the database counts now, {data.rows:,} in all.")
+    evidence.note(f"{len(now)} collections: rows in the file = rows the database counts now, {data.rows:,} in all.")
 
 
 @acceptance("1.3.A3", dry_run=True)
@@ -129,7 +129,7 @@ def test_the_order_works(evidence: Evidence) -> None:
     """Import order planned based on dependencies"""
     inventory, planned = evidence.read(Inventory, of="1.3"), evidence.read(ImportOrder, of="1.3")
     findings = order.misplaced(planned, inventory.profiles)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert sorted(planned.collections) == sorted(each.name for each in inventory.profiles)
 
 
@@ -139,7 +139,7 @@ def test_the_conflicts_are_named(evidence: Evidence) -> None:
     found = evidence.read(list[Conflict], of="1.3", name=export.CONFLICTS)
     known = {each.name for each in evidence.read(Inventory, of="1.3").profiles}
     assert {conflict.collection for conflict in found} <= known
-    evidence.say(export.spoken_conflicts(found))
+    evidence.note(export.summarize_conflicts(found))
 
 
 @gate("1.3")

@@ -14,14 +14,14 @@ from fixtures.checks.backups import file_store as file_checks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.backup import ExportOutcome, RollbackPoint
 from fixtures.model.file_store import FileStore
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.model.fingerprint import Fingerprint
 from fixtures.operations.backups import backup, file_store, render_export
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
-    from fixtures.operations.backups.backup import Places
+    from fixtures.operations.backups.backup import BackupStorage
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
@@ -43,8 +43,8 @@ def test_the_database_can_be_reached(
     found = render.database(settings.render_postgres)
     assert found.available, f'Render reports database "{found.name}" as {found.status}, suspended: {found.suspended}'
     seen, findings = backup.same_database(production, database, moved_to=evidence.ledger.moved_to)
-    assert not findings, told(findings)
-    evidence.say(
+    assert not findings, format_findings(findings)
+    evidence.note(
         f'Render\'s database "{found.name}" is {found.status} (Postgres {database.version()},'
         f" {database.size_bytes():,} bytes) and is {seen}."
     )
@@ -54,42 +54,42 @@ def test_the_database_can_be_reached(
 def test_render_makes_a_backup(
     render_operator: RenderOperator,
     database: PostgresObserver,
-    backup_places: Places,
+    backup_storage: BackupStorage,
     settings: Settings,
     evidence: Evidence,
     progress: Progress,
 ) -> None:
     """Create manual backup snapshot"""
-    point = backup.standing(evidence)
+    point = backup.current_point(evidence)
     outcome = render_export.kept(point) or render_export.ask_render(
         render_operator,
         render_operator.database(settings.render_postgres),
         database,
-        backup_places,
+        backup_storage,
         progress,
         deadline_s=settings.backup_deadline_s,
         poll_s=settings.poll_s,
     )
     assert outcome.artefact is not None or outcome.reason
     evidence.write(outcome)
-    evidence.say(render_export.spoken_export(outcome, kept=point is not None))
+    evidence.note(render_export.summarize_export(outcome, kept=point is not None))
 
 
 @action("1.4.3")
-def test_the_backup_is_whole(backup_places: Places, evidence: Evidence, progress: Progress) -> None:
+def test_the_backup_is_whole(backup_storage: BackupStorage, evidence: Evidence, progress: Progress) -> None:
     """Verify backup integrity"""
     outcome = evidence.read(ExportOutcome, of="1.4")
     if outcome.artefact is None:
-        evidence.say(f"{outcome.reason}; the own dump of 1.4.4 is the backup.")
+        evidence.note(f"{outcome.reason}; the own dump of 1.4.4 is the backup.")
         return
     findings = backup.verify_file(outcome.artefact)
-    assert not findings, told(findings)
-    if backup.standing(evidence) is None:
+    assert not findings, format_findings(findings)
+    if backup.current_point(evidence) is None:
         findings = backup.unproven_export(
-            outcome.artefact, backup_places, progress, before=outcome.before, after=outcome.after
+            outcome.artefact, backup_storage, progress, before=outcome.before, after=outcome.after
         )
-        assert not findings, told(findings)
-    evidence.say(backup.spoken_file(outcome.artefact))
+        assert not findings, format_findings(findings)
+    evidence.note(backup.summarize_file(outcome.artefact))
 
 
 @action("1.4.4", dry_run=True)
@@ -97,13 +97,13 @@ def test_an_own_dump_is_made(
     render: RenderObserver,
     database: PostgresObserver,
     database_url: Secret,
-    backup_places: Places,
+    backup_storage: BackupStorage,
     settings: Settings,
     evidence: Evidence,
     progress: Progress,
 ) -> None:
     """(Alternative) CLI backup if needed"""
-    point = backup.standing(evidence)
+    point = backup.current_point(evidence)
     if point is None:
         found = render.database(settings.render_postgres)
         export = render_export.exported(evidence)
@@ -111,7 +111,7 @@ def test_an_own_dump_is_made(
             database_url,
             found,
             database,
-            backup_places,
+            backup_storage,
             evidence.folder / evidence.group,
             progress,
             export=export.artefact,
@@ -120,9 +120,9 @@ def test_an_own_dump_is_made(
         )
         evidence.write(held)
         evidence.write(point)
-    findings = backup.verify(point, backup_places.tools)
-    assert not findings, told(findings)
-    evidence.say(backup.spoken(point))
+    findings = backup.verify(point, backup_storage.tools)
+    assert not findings, format_findings(findings)
+    evidence.note(backup.summarize(point))
 
 
 @acceptance("1.4.A1")
@@ -132,7 +132,7 @@ def test_a_backup_exists(evidence: Evidence) -> None:
     assert point.dump.size_bytes > 0
     assert point.dump.tables > 0
     findings = backup.verify(point)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert point.export is not None or point.export_reason
 
 
@@ -148,14 +148,14 @@ def test_the_backup_is_verified(
     point = evidence.read(RollbackPoint, of="1.4")
     assert point.proof, "the dump was not restored into a scratch database"
     assert backup.read_manifest(point) == point
-    evidence.say(backup.spoken(point))
-    if backup.standing(evidence) is None:
+    evidence.note(backup.summarize(point))
+    if backup.current_point(evidence) is None:
         service = render.service(settings.render_backend)
         evidence.write(file_store.read(production, render, service, progress))
     files = evidence.read(FileStore, of="1.4")
-    evidence.say(file_checks.spoken(files))
-    findings = file_checks.ephemeral(files)
-    assert not findings, told(findings)
+    evidence.note(file_checks.summarize(files))
+    findings = file_checks.on_ephemeral_disk(files)
+    assert not findings, format_findings(findings)
 
 
 @acceptance("1.4.A3")
@@ -165,7 +165,7 @@ def test_the_timestamp_is_recorded(evidence: Evidence) -> None:
     first_write = evidence.ledger.first_write
     assert point.taken_at == held.taken_at
     assert first_write is None or point.taken_at < first_write
-    evidence.say(f"Rollback point {point.id}, taken {point.taken_at:%Y-%m-%d %H:%M:%SZ}, before the first write.")
+    evidence.note(f"Rollback point {point.id}, taken {point.taken_at:%Y-%m-%d %H:%M:%SZ}, before the first write.")
 
 
 @acceptance("1.4.A4", closes=True)
@@ -179,12 +179,12 @@ def test_production_may_be_changed(
     assert set(point.outside) == set(held.outside)
     assert point.counts == held.counts
     assert held.rows > 0
-    evidence.say(
+    evidence.note(
         f"{held.rows:,} rows of all {len(held.tables)} tables are remembered by hash, as snapshot {held.snapshot_id} of"
         " the database held them; phases 3, 4 and 5 prove that they are still there."
     )
     for sentence in point.scope:
-        evidence.say(sentence)
+        evidence.note(sentence)
 
 
 @gate("1.4")

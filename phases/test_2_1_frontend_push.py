@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.delivery import Delivery
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.operations.code import delivered as deliver
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
-    from fixtures.operations.code.delivery import Way
+    from fixtures.operations.code.delivery import DeliveryThread
     from fixtures.operations.code.review import Repository
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
@@ -28,54 +28,56 @@ pytestmark = task_group("2.1")
 
 
 @action("2.1.1", dry_run=True)
-def test_the_branch_and_remote_are_right(frontend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+def test_the_branch_and_remote_are_right(
+    frontend_delivery: DeliveryThread, evidence: Evidence, progress: Progress
+) -> None:
     """Navigate and verify branch"""
     found = frontend_delivery.branch(progress)
     assert found.branch == frontend_delivery.repository.branch
-    evidence.say(f"On branch {found.branch} of {found.remote}; {found.changed} paths differ from the last commit.")
+    evidence.note(f"On branch {found.branch} of {found.remote}; {found.changed} paths differ from the last commit.")
 
 
 @action("2.1.2")
-def test_all_changes_are_staged(frontend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+def test_all_changes_are_staged(frontend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Stage all changes"""
     staged = frontend_delivery.staged(progress)
-    assert [path for path in staged.paths if deliver.is_working_paper(path)] == []
-    evidence.say(deliver.spoken_staged(staged))
+    assert [path for path in staged.paths if deliver.is_working_document(path)] == []
+    evidence.note(deliver.summarize_staged(staged))
 
 
 @action("2.1.3")
-def test_they_are_committed(frontend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+def test_they_are_committed(frontend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Commit with descriptive message"""
     committed = frontend_delivery.committed(progress)
     assert committed.message.startswith("Deploy: ") or not committed.made
-    evidence.say(deliver.spoken_committed(committed))
+    evidence.note(deliver.summarize_committed(committed))
 
 
 @action("2.1.4", dry_run=True)
-def test_the_commit_is_pushed(frontend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+def test_the_commit_is_pushed(frontend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Push to GitHub"""
     pushed = frontend_delivery.pushed(progress)
     assert pushed.remote_head == pushed.commit
-    evidence.say(deliver.spoken_pushed(pushed))
+    evidence.note(deliver.summarize_pushed(pushed))
 
 
 @action("2.1.5")
-def test_github_shows_the_commit(frontend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+def test_github_shows_the_commit(frontend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Verify GitHub repository updated"""
     shown, committed = frontend_delivery.published(progress), frontend_delivery.committed(progress)
     assert shown.message.strip() == committed.message.strip()
     assert shown.committed_at is not None
-    evidence.say(f"GitHub shows {shown.commit[:12]}, committed {shown.committed_at:%Y-%m-%d %H:%M:%SZ}.")
+    evidence.note(f"GitHub shows {shown.commit[:12]}, committed {shown.committed_at:%Y-%m-%d %H:%M:%SZ}.")
 
 
 @action("2.1.6")
-def test_its_deploy_is_live(frontend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+def test_its_deploy_is_live(frontend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Monitor Render deployment"""
     delivery = frontend_delivery.deployed(progress)
     assert delivery.deploy.live
     assert delivery.deploy.commit == delivery.commit
-    deliver.remember(evidence, delivery)
-    evidence.say(deliver.spoken(delivery))
+    deliver.store_delivery(evidence, delivery)
+    evidence.note(deliver.summarize(delivery))
 
 
 @acceptance("2.1.A1")
@@ -89,15 +91,15 @@ def test_the_remote_has_it(frontend_repository: Repository, github: GitHubObserv
     """Code pushed to GitHub (pixelsock/fuma, master branch)"""
     delivery = evidence.read(Delivery, of="2.1")
     findings = deliver.not_on_the_remote(frontend_repository, delivery, github)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
 
 
 @acceptance("2.1.A3")
 def test_no_secret_was_committed(frontend_repository: Repository, settings: Settings, evidence: Evidence) -> None:
     """No sensitive data committed"""
     examined, findings = deliver.leaked(frontend_repository, evidence, known_secrets=settings.secrets)
-    assert not findings, told(findings)
-    evidence.say(f"{examined:,} lines of the pushed commits judged again, as they are on the branch: no secret.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"{examined:,} lines of the pushed commits judged again, as they are on the branch: no secret.")
 
 
 @acceptance("2.1.A4")
@@ -106,7 +108,7 @@ def test_the_push_triggered_the_deploy(render: RenderObserver, evidence: Evidenc
     delivery = evidence.read(Delivery, of="2.1")
     triggers = deliver.triggers(render, delivery)
     assert deliver.BY_A_PUSH in triggers, f"deploys of {delivery.commit[:12]} were triggered by {sorted(triggers)}"
-    evidence.say(f"Deploy {delivery.deploy.id} of {delivery.commit[:12]}, trigger {delivery.deploy.trigger}.")
+    evidence.note(f"Deploy {delivery.deploy.id} of {delivery.commit[:12]}, trigger {delivery.deploy.trigger}.")
 
 
 @acceptance("2.1.A5", closes=True)
@@ -116,7 +118,7 @@ def test_the_deploy_logged_no_error(render: RenderObserver, evidence: Evidence, 
     progress("2.1 frontend", "reading the deploy's log")
     lines, findings = deliver.build_log(render, delivery)
     evidence.attach("deploy.log", lines)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     live = render.live_deploy(delivery.service_id)
     assert live is not None
     assert live.commit == delivery.commit

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.delivery import Delivery
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.operations.code import delivered as deliver
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
-    from fixtures.operations.code.delivery import Way
+    from fixtures.operations.code.delivery import DeliveryThread
     from fixtures.operations.code.review import Repository
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
@@ -28,64 +28,66 @@ pytestmark = task_group("2.2")
 
 
 @action("2.2.1", dry_run=True)
-def test_the_branch_and_remote_are_right(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+def test_the_branch_and_remote_are_right(
+    backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress
+) -> None:
     """Navigate and verify branch"""
     found = backend_delivery.branch(progress)
     assert found.branch == backend_delivery.repository.branch
-    evidence.say(f"On branch {found.branch} of {found.remote}; {found.changed} paths differ from the last commit.")
+    evidence.note(f"On branch {found.branch} of {found.remote}; {found.changed} paths differ from the last commit.")
 
 
 @action("2.2.2")
-def test_working_papers_are_excluded(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+def test_working_papers_are_excluded(backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Exclude migration files from commit"""
     added = backend_delivery.excluded(progress)
-    assert all(deliver.is_working_paper(f"{entry}any") for entry in added)
-    evidence.say(
+    assert all(deliver.is_working_document(f"{entry}any") for entry in added)
+    evidence.note(
         f"Added to .gitignore: {', '.join(added)}." if added else "migration/ and backups/ were ignored already."
     )
 
 
 @action("2.2.3")
-def test_all_changes_are_staged(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+def test_all_changes_are_staged(backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Stage all changes"""
     staged = backend_delivery.staged(progress)
-    assert [path for path in staged.paths if deliver.is_working_paper(path)] == []
-    evidence.say(deliver.spoken_staged(staged))
+    assert [path for path in staged.paths if deliver.is_working_document(path)] == []
+    evidence.note(deliver.summarize_staged(staged))
 
 
 @action("2.2.4")
-def test_they_are_committed(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+def test_they_are_committed(backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Commit with descriptive message"""
     committed = backend_delivery.committed(progress)
     assert committed.message.startswith("Deploy: ") or not committed.made
-    evidence.say(deliver.spoken_committed(committed))
+    evidence.note(deliver.summarize_committed(committed))
 
 
 @action("2.2.5", dry_run=True)
-def test_the_commit_is_pushed(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+def test_the_commit_is_pushed(backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Push to GitHub"""
     pushed = backend_delivery.pushed(progress)
     assert pushed.remote_head == pushed.commit
-    evidence.say(deliver.spoken_pushed(pushed))
+    evidence.note(deliver.summarize_pushed(pushed))
 
 
 @action("2.2.6")
-def test_github_shows_the_commit(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+def test_github_shows_the_commit(backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Verify GitHub repository updated"""
     shown, committed = backend_delivery.published(progress), backend_delivery.committed(progress)
     assert shown.message.strip() == committed.message.strip()
     assert shown.committed_at is not None
-    evidence.say(f"GitHub shows {shown.commit[:12]}, committed {shown.committed_at:%Y-%m-%d %H:%M:%SZ}.")
+    evidence.note(f"GitHub shows {shown.commit[:12]}, committed {shown.committed_at:%Y-%m-%d %H:%M:%SZ}.")
 
 
 @action("2.2.7")
-def test_its_deploy_is_live(backend_delivery: Way, evidence: Evidence, progress: Progress) -> None:
+def test_its_deploy_is_live(backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Monitor Render deployment"""
     delivery = backend_delivery.deployed(progress)
     assert delivery.deploy.live
     assert delivery.deploy.commit == delivery.commit
-    deliver.remember(evidence, delivery)
-    evidence.say(deliver.spoken(delivery))
+    deliver.store_delivery(evidence, delivery)
+    evidence.note(deliver.summarize(delivery))
 
 
 @acceptance("2.2.A1")
@@ -99,22 +101,22 @@ def test_the_remote_has_it(backend_repository: Repository, github: GitHubObserve
     """Code pushed to GitHub (pixelsock/udo-backend, main branch)"""
     delivery = evidence.read(Delivery, of="2.2")
     findings = deliver.not_on_the_remote(backend_repository, delivery, github)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
 
 
 @acceptance("2.2.A3")
 def test_no_working_paper_was_committed(backend_repository: Repository) -> None:
     """Migration files excluded from commit"""
-    findings = deliver.committed_papers(backend_repository)
-    assert not findings, told(findings)
+    findings = deliver.committed_documents(backend_repository)
+    assert not findings, format_findings(findings)
 
 
 @acceptance("2.2.A4")
 def test_no_secret_was_committed(backend_repository: Repository, settings: Settings, evidence: Evidence) -> None:
     """No sensitive data committed"""
     examined, findings = deliver.leaked(backend_repository, evidence, known_secrets=settings.secrets)
-    assert not findings, told(findings)
-    evidence.say(f"{examined:,} lines of the pushed commits judged again, as they are on the branch: no secret.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"{examined:,} lines of the pushed commits judged again, as they are on the branch: no secret.")
 
 
 @acceptance("2.2.A5")
@@ -123,7 +125,7 @@ def test_the_push_triggered_the_deploy(render: RenderObserver, evidence: Evidenc
     delivery = evidence.read(Delivery, of="2.2")
     triggers = deliver.triggers(render, delivery)
     assert deliver.BY_A_PUSH in triggers, f"deploys of {delivery.commit[:12]} were triggered by {sorted(triggers)}"
-    evidence.say(f"Deploy {delivery.deploy.id} of {delivery.commit[:12]}, trigger {delivery.deploy.trigger}.")
+    evidence.note(f"Deploy {delivery.deploy.id} of {delivery.commit[:12]}, trigger {delivery.deploy.trigger}.")
 
 
 @acceptance("2.2.A6", closes=True)
@@ -133,7 +135,7 @@ def test_the_deploy_logged_no_error(render: RenderObserver, evidence: Evidence, 
     progress("2.2 backend", "reading the deploy's log")
     lines, findings = deliver.build_log(render, delivery)
     evidence.attach("deploy.log", lines)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     live = render.live_deploy(delivery.service_id)
     assert live is not None
     assert live.commit == delivery.commit

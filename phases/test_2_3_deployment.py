@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.checks.code import rollout as checks
 from fixtures.marks import acceptance, action, gate, task_group
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.operations.closing import history
 from fixtures.operations.code import rollout
 
@@ -33,11 +33,11 @@ def test_both_services_are_live(render: RenderObserver, evidence: Evidence) -> N
     delivered = rollout.deliveries(evidence)
     found = rollout.states(render, delivered)
     findings = [*checks.not_serving(found, delivered), *checks.not_parallel(list(delivered.values()))]
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert len(found) == len(delivered)
     evidence.write(found, "services")
     for state in found:
-        evidence.say(rollout.spoken(state))
+        evidence.note(rollout.summarize(state))
 
 
 @action("2.3.2")
@@ -47,8 +47,8 @@ def test_the_site_opens(browser: Browser, evidence: Evidence, progress: Progress
     progress("site", f"opening {delivered.service_url}")
     visit, picture, findings = rollout.site(browser, delivered.service_url)
     evidence.attach("site.jpg", picture)
-    assert not findings, told(findings)
-    evidence.say(f'"{visit.title}" opened in {visit.load_ms:,.0f} ms without an error on its console.')
+    assert not findings, format_findings(findings)
+    evidence.note(f'"{visit.title}" opened in {visit.load_ms:,.0f} ms without an error on its console.')
 
 
 @action("2.3.3")
@@ -58,8 +58,8 @@ def test_the_backend_answers(production: DirectusObserver, evidence: Evidence) -
         *rollout.same_backend(production, rollout.deliveries(evidence)["backend"]),
         *rollout.endpoints(production),
     ]
-    assert not findings, told(findings)
-    evidence.say(f"/server/health answers 200 and the root leads to the app; Directus {production.version}.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"/server/health answers 200 and the root leads to the app; Directus {production.version}.")
 
 
 @action("2.3.4")
@@ -72,13 +72,13 @@ def test_an_administrator_gets_in(
         browser, settings.directus_url, settings.admin_email, settings.admin_password
     )
     evidence.attach("admin.jpg", picture)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     reachable, names = rollout.reach(production)
-    findings = checks.out_of_reach(reachable, names)
-    assert not findings, told(findings)
+    findings = checks.unreachable(reachable, names)
+    assert not findings, format_findings(findings)
     assert names
     assert [name for name in names if not any(name in row for row in shown)] == []
-    evidence.say(f"The app lists all {len(names)} collections; all {sum(reachable.rows.values()):,} rows are there.")
+    evidence.note(f"The app lists all {len(names)} collections; all {sum(reachable.rows.values()):,} rows are there.")
 
 
 @action("2.3.5")
@@ -89,8 +89,8 @@ def test_the_logs_are_clean(render: RenderObserver, evidence: Evidence, progress
     until = rollout.log_window(evidence, delivered).until
     known = history.refused_attempts(evidence.ledger)
     total, findings = rollout.judged_logs(render, delivered, until, evidence.attach, known=known)
-    assert not findings, told(findings)
-    evidence.say(f"{total:,} lines of both logs read from the begin of the builds: no error and no warning.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"{total:,} lines of both logs read from the begin of the builds: no error and no warning.")
 
 
 @acceptance("2.3.A1")
@@ -98,7 +98,7 @@ def test_what_was_delivered_serves(render: RenderObserver, evidence: Evidence) -
     """Both frontend and backend deployed successfully"""
     delivered = rollout.deliveries(evidence)
     findings = checks.not_serving(rollout.states(render, delivered), delivered)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert sorted(delivered) == ["backend", "frontend"]
 
 
@@ -106,7 +106,7 @@ def test_what_was_delivered_serves(render: RenderObserver, evidence: Evidence) -
 def test_the_frontend_loads(browser: Browser, evidence: Evidence) -> None:
     """Frontend accessible and loading correctly"""
     visit, _, findings = rollout.site(browser, rollout.deliveries(evidence)["frontend"].service_url)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert visit.title
 
 
@@ -114,7 +114,7 @@ def test_the_frontend_loads(browser: Browser, evidence: Evidence) -> None:
 def test_the_backend_is_healthy(production: DirectusObserver) -> None:
     """Backend health check passes"""
     findings = rollout.endpoints(production)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert production.ping()
 
 
@@ -131,7 +131,7 @@ def test_no_deployment_error_is_logged(render: RenderObserver, evidence: Evidenc
     until = rollout.log_window(evidence, delivered).until
     known = history.refused_attempts(evidence.ledger)
     total, findings = rollout.judged_logs(render, delivered, until, evidence.attach, known=known)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert total > 0
 
 
@@ -140,7 +140,7 @@ def test_the_schema_may_be_migrated(production: DirectusObserver, render: Render
     """Ready to proceed with schema migration"""
     delivered = rollout.deliveries(evidence)
     findings = [*checks.not_serving(rollout.states(render, delivered), delivered), *rollout.endpoints(production)]
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert production.is_admin(), "the token does not see production's schema, so it could not be migrated"
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from fixtures.checks.schema import comparable
 from fixtures.marks import acceptance, action, gate, task_group
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.schema import schema_papers, schema_plan
+from fixtures.operations.schema import schema_documents, schema_plan
 from fixtures.operations.source import export
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def test_production_can_be_reached(
     who = production.me()
     assert production.is_admin(), f"{who['email']} is no administrator: Directus would show less without saying so"
     assert database.tables()
-    evidence.say(
+    evidence.note(
         f"Production answers as Directus {production.version} to {who['email']}, an administrator; "
         f"its database (Postgres {database.version()}) can be read."
     )
@@ -46,7 +46,7 @@ def test_the_schema_is_exported(production: DirectusObserver, evidence: Evidence
     snapshot = production.snapshot()
     evidence.write(snapshot)
     assert snapshot.tables, "production's snapshot holds no table at all"
-    evidence.say(
+    evidence.note(
         f"Exported {len(snapshot.collections)} collections, {len(snapshot.fields)} fields and "
         f"{len(snapshot.relations)} relations of production."
     )
@@ -55,10 +55,10 @@ def test_the_schema_is_exported(production: DirectusObserver, evidence: Evidence
 @action("3.1.3", dry_run=True)
 def test_the_schema_is_on_disk(settings: Settings, evidence: Evidence) -> None:
     """Download production schema to local"""
-    path = settings.migration_dir / schema_papers.PRODUCTION_SCHEMA
-    size = schema_papers.write_snapshot(path, evidence.read(Snapshot, of="3.1"))
+    path = settings.migration_dir / schema_documents.PRODUCTION_SCHEMA
+    size = schema_documents.write_snapshot(path, evidence.read(Snapshot, of="3.1"))
     assert size == path.stat().st_size > 0
-    evidence.say(f"migration/{path.name}, {size:,} bytes.")
+    evidence.note(f"migration/{path.name}, {size:,} bytes.")
 
 
 @action("3.1.4", dry_run=True)
@@ -66,12 +66,12 @@ def test_the_export_is_valid(
     production: DirectusObserver, database: PostgresObserver, settings: Settings, evidence: Evidence
 ) -> None:
     """Validate production schema export"""
-    path = settings.migration_dir / schema_papers.PRODUCTION_SCHEMA
+    path = settings.migration_dir / schema_documents.PRODUCTION_SCHEMA
     assert path.stat().st_size > 0
     snapshot = export.read_snapshot(path)
     findings = [*export.invalid(snapshot, production), *schema_plan.contradicted(database, snapshot)]
-    assert not findings, told(findings)
-    evidence.say(f"The database's own catalog says the same of all {len(snapshot.tables)} tables.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"The database's own catalog says the same of all {len(snapshot.tables)} tables.")
 
 
 @acceptance("3.1.A1", dry_run=True)
@@ -85,16 +85,16 @@ def test_the_export_is_what_production_says(production: DirectusObserver, eviden
 @acceptance("3.1.A2", dry_run=True)
 def test_the_file_is_the_export(settings: Settings, evidence: Evidence) -> None:
     """Schema file downloaded to local migration directory"""
-    on_disk = export.read_snapshot(settings.migration_dir / schema_papers.PRODUCTION_SCHEMA)
+    on_disk = export.read_snapshot(settings.migration_dir / schema_documents.PRODUCTION_SCHEMA)
     assert on_disk.raw == evidence.read(Snapshot, of="3.1").raw
 
 
 @acceptance("3.1.A3", dry_run=True)
 def test_the_file_is_a_schema(settings: Settings) -> None:
     """JSON format validated"""
-    on_disk = export.read_snapshot(settings.migration_dir / schema_papers.PRODUCTION_SCHEMA)
+    on_disk = export.read_snapshot(settings.migration_dir / schema_documents.PRODUCTION_SCHEMA)
     findings = comparable.malformed(on_disk)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
 
 
 @acceptance("3.1.A4", dry_run=True, closes=True)
@@ -104,8 +104,8 @@ def test_both_schemas_speak_of_the_same(
     """Ready for comparison with local schema"""
     local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
     findings = comparable.unlike(local, there, running=production.version, timezone=database.timezone())
-    assert not findings, told(findings)
-    evidence.say(f"Both sides run Directus {there.directus} on {there.vendor}, production's database in UTC.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"Both sides run Directus {there.directus} on {there.vendor}, production's database in UTC.")
 
 
 @gate("3.1")

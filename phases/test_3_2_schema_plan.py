@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from fixtures.checks.schema import plan_safety, planning, probing, schema, waivers
 from fixtures.marks import acceptance, action, gate, task_group
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.closing import history
-from fixtures.operations.schema import schema_papers, schema_plan
+from fixtures.operations.schema import schema_documents, schema_plan
 from fixtures.operations.source import export
 
 if TYPE_CHECKING:
@@ -31,22 +31,22 @@ pytestmark = task_group("3.2")
 @action("3.2.1", dry_run=True)
 def test_the_files_are_compared(settings: Settings, evidence: Evidence) -> None:
     """Compare schema files"""
-    there = export.read_snapshot(settings.migration_dir / schema_papers.PRODUCTION_SCHEMA)
+    there = export.read_snapshot(settings.migration_dir / schema_documents.PRODUCTION_SCHEMA)
     local = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
-    text = schema_papers.text_diff(there, local)
-    (settings.migration_dir / schema_papers.TEXT_DIFF).write_text(text, encoding="utf-8")
-    evidence.attach(schema_papers.TEXT_DIFF, text)
+    text = schema_documents.text_diff(there, local)
+    (settings.migration_dir / schema_documents.TEXT_DIFF).write_text(text, encoding="utf-8")
+    evidence.attach(schema_documents.TEXT_DIFF, text)
     found = schema.differences(local, there)
     assert text or not found, "the comparison finds differences between files that are the same"
     evidence.write(found, "differences")
-    evidence.say(f"{len(found)} differences in {len({each.name for each in found})} objects by our own comparison.")
+    evidence.note(f"{len(found)} differences in {len({each.name for each in found})} objects by our own comparison.")
     if not settings.local_database_url:
-        evidence.say("LOCAL_DATABASE_URL is not set: local's database was not compared with its snapshot.")
+        evidence.note("LOCAL_DATABASE_URL is not set: local's database was not compared with its snapshot.")
         return
     findings, hidden = schema_plan.local_catalog(settings.local_database_url, local)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     beside = "; ".join(hidden) or "nothing"
-    evidence.say(f"Local's database says the same as its snapshot; in no snapshot, so not migrated: {beside}.")
+    evidence.note(f"Local's database says the same as its snapshot; in no snapshot, so not migrated: {beside}.")
 
 
 @action("3.2.2", dry_run=True)
@@ -59,9 +59,9 @@ def test_every_change_is_identified(
     plan, sorted_waivers = schema_plan.make(production, database, local, there, accepted=accepted)
     assert (plan.source, plan.target) == (local.digest, there.digest)
     evidence.write(plan)
-    evidence.say(schema_papers.spoken(plan.changes))
+    evidence.note(schema_documents.summarize(plan.changes))
     if accepted:
-        evidence.say(waivers.spoken(sorted_waivers))
+        evidence.note(waivers.summarize(sorted_waivers))
 
 
 @action("3.2.3", dry_run=True)
@@ -69,9 +69,9 @@ def test_the_risks_are_assessed(evidence: Evidence) -> None:
     """Assess migration risks"""
     plan = evidence.read(SchemaPlan, of="3.2")
     findings = plan_safety.stops(plan)
-    assert not findings, told(findings)
-    noticed = schema_papers.breaking(plan.changes)
-    evidence.say(
+    assert not findings, format_findings(findings)
+    noticed = schema_documents.breaking(plan.changes)
+    evidence.note(
         f"{len(plan.answers)} questions asked of production's data and catalog, none stands in the way; "
         f"{len(plan.waivers)} changes accepted by a waiver; "
         f"{len(noticed)} changes a client of the API may notice{': ' if noticed else '.'}{'; '.join(noticed)}"
@@ -83,21 +83,21 @@ def test_the_order_is_planned(evidence: Evidence, settings: Settings) -> None:
     """Plan schema application order"""
     plan = evidence.read(SchemaPlan, of="3.2")
     assert planning.misordered(plan.changes) == []
-    text = schema_papers.plan(plan, applied=history.applied_plan(evidence))
-    (settings.migration_dir / schema_papers.PLAN).write_text(text, encoding="utf-8")
-    evidence.attach(schema_papers.PLAN, text)
-    evidence.say("Collections, then fields, then constraints, then relations; parents before children.")
+    text = schema_documents.plan(plan, applied=history.applied_plan(evidence))
+    (settings.migration_dir / schema_documents.PLAN).write_text(text, encoding="utf-8")
+    evidence.attach(schema_documents.PLAN, text)
+    evidence.note("Collections, then fields, then constraints, then relations; parents before children.")
 
 
 @action("3.2.5", dry_run=True)
 def test_the_checklist_is_written(evidence: Evidence, settings: Settings) -> None:
     """Create schema migration checklist"""
     plan = evidence.read(SchemaPlan, of="3.2")
-    text = schema_papers.checklist(plan)
-    (settings.migration_dir / schema_papers.CHECKLIST).write_text(text, encoding="utf-8")
-    evidence.attach(schema_papers.CHECKLIST, text)
+    text = schema_documents.checklist(plan)
+    (settings.migration_dir / schema_documents.CHECKLIST).write_text(text, encoding="utf-8")
+    evidence.attach(schema_documents.CHECKLIST, text)
     assert [change.name for change in plan.to_apply if change.name not in text] == []
-    evidence.say(f"{len(plan.to_apply)} tasks, each with its validation, in migration/{schema_papers.CHECKLIST}.")
+    evidence.note(f"{len(plan.to_apply)} tasks, each with its validation, in migration/{schema_documents.CHECKLIST}.")
 
 
 @acceptance("3.2.A1", dry_run=True)
@@ -106,8 +106,8 @@ def test_nothing_differs_that_the_plan_does_not_name(settings: Settings, evidenc
     plan = evidence.read(SchemaPlan, of="3.2")
     local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
     findings = plan_safety.undocumented(plan.changes, schema.differing_objects(local, there))
-    assert not findings, told(findings)
-    text = (settings.migration_dir / schema_papers.PLAN).read_text(encoding="utf-8")
+    assert not findings, format_findings(findings)
+    text = (settings.migration_dir / schema_documents.PLAN).read_text(encoding="utf-8")
     assert [change.name for change in plan.changes if f"`{change.name}`" not in text] == []
 
 
@@ -116,10 +116,10 @@ def test_nothing_is_deleted(evidence: Evidence) -> None:
     """No destructive changes detected (or properly planned)"""
     plan = evidence.read(SchemaPlan, of="3.2")
     findings = plan_safety.deletions(plan.payload, plan.admitted)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     kept = [change.name for change in plan.changes if change.withheld]
     signed = "; ".join(str(waiver) for waiver in plan.waivers) or "none"
-    evidence.say(
+    evidence.note(
         f"Nothing is sent that deletes without a waiver ({signed}); "
         f"kept in production: {', '.join(kept) or 'nothing differs'}."
     )
@@ -138,9 +138,9 @@ def test_every_risk_was_examined(evidence: Evidence) -> None:
     """Risks assessed and mitigation planned"""
     plan = evidence.read(SchemaPlan, of="3.2")
     local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
-    assert {answer.probe for answer in plan.answers} == set(probing.questions(plan.changes, local, there))
+    assert {answer.probe for answer in plan.answers} == set(probing.probes_of(plan.changes, local, there))
     findings = plan_safety.stops(plan)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
 
 
 @acceptance("3.2.A5", dry_run=True, closes=True)
@@ -150,7 +150,7 @@ def test_the_plan_describes_production_now(production: DirectusObserver, evidenc
     assert plan.digest == planning.digest_of(plan)
     assert plan.target == production.snapshot().digest
     assert plan.source == evidence.read(Snapshot, of="1.2").digest
-    evidence.say(f"Plan {plan.digest[:12]} describes production as it is now.")
+    evidence.note(f"Plan {plan.digest[:12]} describes production as it is now.")
 
 
 @gate("3.2")

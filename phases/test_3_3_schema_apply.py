@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 from fixtures.checks.schema import schema
 from fixtures.checks.site import access, logs
 from fixtures.marks import acceptance, action, gate, task_group
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall
-from fixtures.operations.imports import importing, quiet
-from fixtures.operations.schema import apply, data_model_look, schema_papers, schema_plan, schema_proof
+from fixtures.operations.imports import flow_pause, import_inputs
+from fixtures.operations.schema import apply, data_model_view, schema_documents, schema_plan, schema_proof
+from fixtures.operations.scratch_rows import related
 from fixtures.operations.site import measure
 from fixtures.operations.source import export
-from fixtures.operations.trials import family
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,12 +45,12 @@ def test_the_plan_and_its_schema_are_at_hand(
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
     on_disk = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
     assert on_disk.digest == local.digest == plan.source
-    standing = apply.observe(production, local, plan.admitted)
-    findings = apply.drift(standing, plan)
-    if not standing.in_place:
+    row_preservation = apply.observe(production, local, plan.admitted)
+    findings = apply.drift(row_preservation, plan)
+    if not row_preservation.in_place:
         findings += apply.data_drift(database, plan, production.snapshot())
-    assert not findings, told(findings)
-    evidence.say(f"Plan {plan.digest[:12]} is at hand; nothing was uploaded, it travels with the request of 3.3.2.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"Plan {plan.digest[:12]} is at hand; nothing was uploaded, it travels with the request of 3.3.2.")
 
 
 @action("3.3.2", dry_run=True)
@@ -60,14 +60,18 @@ def test_the_reviewed_plan_is_applied(
     """Apply schema using Directus CLI"""
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
     progress("schema apply", "changes", 0, len(plan.to_apply))
-    if apply.observe(production_operator, local, plan.admitted).in_place and not importing.unsettled(evidence.ledger):
-        evidence.say("Already in place: production's schema holds everything of local's; nothing was sent.")
+    if apply.observe(production_operator, local, plan.admitted).in_place and not import_inputs.in_doubt(
+        evidence.ledger
+    ):
+        evidence.note("Already in place: production's schema holds everything of local's; nothing was sent.")
         return
-    with evidence.attempt("3.3.2", plan=plan.digest, **importing.intent(plan)) as attempt:
-        standing = apply.apply(production_operator, database, plan, local)
-        attempt.outcome = {"plan": plan.digest, "withheld": list(standing.withheld)}
-    assert standing.in_place, f"{len(standing.outstanding)} objects are still to change: {standing.outstanding[:3]}"
-    evidence.say(f"Plan {plan.digest[:12]} applied: {len(plan.to_apply)} changes in one transaction.")
+    with evidence.attempt("3.3.2", plan=plan.digest, **import_inputs.intent(plan)) as attempt:
+        row_preservation = apply.apply(production_operator, database, plan, local)
+        attempt.outcome = {"plan": plan.digest, "withheld": list(row_preservation.withheld)}
+    assert row_preservation.in_place, (
+        f"{len(row_preservation.outstanding)} objects are still to change: {row_preservation.outstanding[:3]}"
+    )
+    evidence.note(f"Plan {plan.digest[:12]} applied: {len(plan.to_apply)} changes in one transaction.")
 
 
 @action("3.3.3")
@@ -83,14 +87,14 @@ def test_the_application_succeeded(
     second, _ = schema_plan.make(production_operator, database, local, production_operator.snapshot())
     assert [change.name for change in second.to_apply] == []
     instances = len(render.instances(render.service(settings.render_backend).id))
-    new = importing.made_new(evidence.ledger)[1]
+    new = import_inputs.made_new(evidence.ledger)[1]
     findings = [
         *schema_proof.in_the_database(database, local, plan),
         *schema_proof.unread(production_operator, local, new, instances=instances),
     ]
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     kept = [change for change in second.changes if change.withheld]
-    evidence.say(
+    evidence.note(
         f"A second plan is empty ({len(kept)} differences stay on purpose); the database's catalog agrees; "
         f"{len(new)} new fields can be read through the API ({instances or 1} instances)."
     )
@@ -106,23 +110,23 @@ def test_the_data_model_shows_it(
     tmp_path: Path,
 ) -> None:
     """Immediate post-application checks"""
-    wanted = importing.newly_shown(evidence.ledger, evidence.read(Snapshot, of="1.2"))
+    wanted = import_inputs.newly_shown(evidence.ledger, evidence.read(Snapshot, of="1.2"))
     picture = tmp_path / "data-model.jpg"
-    seen = data_model_look.look(
+    seen = data_model_view.observe(
         browser,
         settings.directus_url,
         email=settings.admin_email,
         password=settings.admin_password,
         wanted=wanted,
-        known=importing.all_fields(production.snapshot()),
+        known=import_inputs.all_fields(production.snapshot()),
         picture=picture,
         note=lambda done, of, name: progress("data model", name, done, of),
     )
     evidence.attach(picture.name, picture.read_bytes())
     evidence.write(seen)
-    findings = data_model_look.unseen(seen, wanted)
-    assert not findings, told(findings)
-    evidence.say(f"The admin app shows {len(wanted)} collections and {sum(map(len, wanted.values()))} fields of them.")
+    findings = data_model_view.unseen(seen, wanted)
+    assert not findings, format_findings(findings)
+    evidence.note(f"The admin app shows {len(wanted)} collections and {sum(map(len, wanted.values()))} fields of them.")
 
 
 @action("3.3.5")
@@ -131,15 +135,15 @@ def test_rows_can_be_made_read_changed_and_deleted(
 ) -> None:
     """Test basic CRUD operations"""
     local = evidence.read(Snapshot, of="1.2")
-    tables = importing.new_tables(evidence.ledger, local)
+    tables = import_inputs.new_tables(evidence.ledger, local)
     assert tables
     progress("scratch rows", "collections", 0, len(tables))
-    with quiet.quiet(production_operator, tables, journal=importing.paused_flows(evidence.ledger)):
-        calls = family.five_verbs_of_each(local, tables, production_operator, production_sandbox)
+    with flow_pause.pause_flows(production_operator, tables, journal=import_inputs.paused_flows_file(evidence.ledger)):
+        calls = related.crud_of_each(local, tables, production_operator, production_sandbox)
     evidence.write(calls, "calls")
     findings = access.wrong(calls)
-    assert not findings, told(findings)
-    evidence.say(f"{len(calls)} requests on scratch rows of {len(tables)} new collections, all as they should be.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"{len(calls)} requests on scratch rows of {len(tables)} new collections, all as they should be.")
 
 
 @action("3.3.6")
@@ -147,26 +151,28 @@ def test_nothing_temporary_is_left(production_sandbox: DirectusSandbox, evidence
     """Clean up temporary files"""
     production_sandbox.clean_up()
     assert production_sandbox.made == ()
-    assert not importing.paused_flows(evidence.ledger).exists()
-    evidence.say("No file was put on the server; every scratch row is gone and every flow is active.")
+    assert not import_inputs.paused_flows_file(evidence.ledger).exists()
+    evidence.note("No file was put on the server; every scratch row is gone and every flow is active.")
 
 
 @acceptance("3.3.A1")
 def test_the_schema_was_applied(production: DirectusObserver, evidence: Evidence) -> None:
     """Schema applied successfully without errors"""
-    assert not importing.unsettled(evidence.ledger)
-    standing = apply.observe(production, evidence.read(Snapshot, of="1.2"))
-    assert standing.in_place, f"{len(standing.outstanding)} objects are still to change: {standing.outstanding[:3]}"
-    evidence.say(importing.spoken_apply(evidence.ledger))
+    assert not import_inputs.in_doubt(evidence.ledger)
+    row_preservation = apply.observe(production, evidence.read(Snapshot, of="1.2"))
+    assert row_preservation.in_place, (
+        f"{len(row_preservation.outstanding)} objects are still to change: {row_preservation.outstanding[:3]}"
+    )
+    evidence.note(import_inputs.summarize_apply(evidence.ledger))
 
 
 @acceptance("3.3.A2")
 def test_everything_new_was_seen(evidence: Evidence) -> None:
     """All new collections and fields visible in admin UI"""
-    seen = evidence.read(data_model_look.Seen, of="3.3")
-    wanted = importing.newly_shown(evidence.ledger, evidence.read(Snapshot, of="1.2"))
-    findings = data_model_look.unseen(seen, wanted)
-    assert not findings, told(findings)
+    seen = evidence.read(data_model_view.DataModelView, of="3.3")
+    wanted = import_inputs.newly_shown(evidence.ledger, evidence.read(Snapshot, of="1.2"))
+    findings = data_model_view.unseen(seen, wanted)
+    assert not findings, format_findings(findings)
     assert seen.console_errors == ()
 
 
@@ -174,7 +180,7 @@ def test_everything_new_was_seen(evidence: Evidence) -> None:
 def test_every_verb_worked_on_every_new_collection(evidence: Evidence) -> None:
     """Basic CRUD operations work on new collections"""
     calls = evidence.read(list[ApiCall], of="3.3", name="calls")
-    tables = importing.new_tables(evidence.ledger, evidence.read(Snapshot, of="1.2"))
+    tables = import_inputs.new_tables(evidence.ledger, evidence.read(Snapshot, of="1.2"))
     assert {call.collection for call in calls} == set(tables)
     assert [call for call in calls if not call.right] == []
 
@@ -182,21 +188,21 @@ def test_every_verb_worked_on_every_new_collection(evidence: Evidence) -> None:
 @acceptance("3.3.A4")
 def test_the_log_is_clean(render: RenderObserver, settings: Settings, evidence: Evidence) -> None:
     """No schema-related errors in logs"""
-    began, ended = importing.window(evidence.ledger, "3.3.1")
+    began, ended = import_inputs.window(evidence.ledger, "3.3.1")
     service = render.service(settings.render_backend)
     lines = measure.logs(render, service, since=began, until=ended, landmark=apply.LANDMARK)
-    findings = logs.judge(lines, landmark=apply.LANDMARK, resource=service.name)
-    assert not findings, told(findings)
-    evidence.say(f"No error and no warning in the backend's log from {began:%H:%M:%SZ} to {ended:%H:%M:%SZ}.")
+    findings = logs.findings(lines, landmark=apply.LANDMARK, resource=service.name)
+    assert not findings, format_findings(findings)
+    evidence.note(f"No error and no warning in the backend's log from {began:%H:%M:%SZ} to {ended:%H:%M:%SZ}.")
 
 
 @acceptance("3.3.A5")
 def test_production_schema_matches_local(production: DirectusObserver, evidence: Evidence) -> None:
     """Production database schema matches local schema"""
     wanted, observed = evidence.read(Snapshot, of="1.2"), production.snapshot()
-    findings = schema.missing(wanted, observed, kept=schema_papers.kept(evidence.read(SchemaPlan, of="3.2")))
-    assert not findings, told(findings)
-    evidence.say(f"All {len(wanted.fields)} fields and {len(wanted.relations)} relations of local are in production.")
+    findings = schema.missing(wanted, observed, kept=schema_documents.kept(evidence.read(SchemaPlan, of="3.2")))
+    assert not findings, format_findings(findings)
+    evidence.note(f"All {len(wanted.fields)} fields and {len(wanted.relations)} relations of local are in production.")
 
 
 @gate("3.3")

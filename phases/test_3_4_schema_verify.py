@@ -10,28 +10,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks.backups import standing
+from fixtures.checks.backups import row_preservation
 from fixtures.checks.rows import audit as audited
 from fixtures.checks.schema import schema
-from fixtures.checks.site import trials
+from fixtures.checks.site import rule_checks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import ReferenceCheck
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.plan import SchemaPlan
+from fixtures.model.rule_check import RuleCheck
 from fixtures.model.snapshot import Snapshot
-from fixtures.model.trial import Trial
-from fixtures.operations.imports import importing, quiet
-from fixtures.operations.schema import apply, schema_papers, schema_proof
+from fixtures.operations.imports import flow_pause, import_inputs
+from fixtures.operations.preservation import existing_data, existing_rows
+from fixtures.operations.schema import apply, schema_documents, schema_proof
+from fixtures.operations.scratch_rows import related
 from fixtures.operations.source import export
-from fixtures.operations.standing import standing_data, standing_rows
-from fixtures.operations.trials import family
 from fixtures.operations.verification import audit
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
-    from fixtures.operations.standing.row_look import Past
+    from fixtures.operations.preservation.changed_columns import RestoredBackup
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
@@ -44,23 +44,25 @@ pytestmark = task_group("3.4")
 def test_the_schema_is_exported_again(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """Export production schema again"""
     snapshot = production.snapshot()
-    path = settings.migration_dir / schema_papers.AFTER_SCHEMA
-    size = schema_papers.write_snapshot(path, snapshot)
+    path = settings.migration_dir / schema_documents.AFTER_SCHEMA
+    size = schema_documents.write_snapshot(path, snapshot)
     assert export.read_snapshot(path).raw == snapshot.raw
     evidence.write(snapshot)
-    evidence.say(f"migration/{path.name}, {size:,} bytes, {len(snapshot.fields)} fields.")
+    evidence.note(f"migration/{path.name}, {size:,} bytes, {len(snapshot.fields)} fields.")
 
 
 @action("3.4.2")
 def test_it_is_compared_with_local(settings: Settings, evidence: Evidence) -> None:
     """Compare post-migration schema with local"""
-    after = export.read_snapshot(settings.migration_dir / schema_papers.AFTER_SCHEMA)
+    after = export.read_snapshot(settings.migration_dir / schema_documents.AFTER_SCHEMA)
     local = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
-    findings = schema.missing(local, after, kept=schema_papers.kept(evidence.read(SchemaPlan, of="3.2")))
-    assert not findings, told(findings)
+    findings = schema.missing(local, after, kept=schema_documents.kept(evidence.read(SchemaPlan, of="3.2")))
+    assert not findings, format_findings(findings)
     own = [difference.name for difference in schema.differences(local, after) if difference.only_observed]
     evidence.write(schema.differences(local, after), "differences")
-    evidence.say(f"Every object of local is in production as it is; only in production: {', '.join(own) or 'nothing'}.")
+    evidence.note(
+        f"Every object of local is in production as it is; only in production: {', '.join(own) or 'nothing'}."
+    )
 
 
 @action("3.4.3")
@@ -69,9 +71,9 @@ def test_every_collection_and_field_is_there(
 ) -> None:
     """Verify all collections present"""
     local = evidence.read(Snapshot, of="1.2")
-    findings = standing_data.absent(local, production, database)
-    assert not findings, told(findings)
-    evidence.say(f"{len(local.tables)} tables with all their columns, in the API, in the app and in the database.")
+    findings = existing_data.absent(local, production, database)
+    assert not findings, format_findings(findings)
+    evidence.note(f"{len(local.tables)} tables with all their columns, in the API, in the app and in the database.")
 
 
 @action("3.4.4")
@@ -80,15 +82,17 @@ def test_every_relationship_works(
 ) -> None:
     """Verify all relationships configured"""
     local = evidence.read(Snapshot, of="1.2")
-    chosen = family.relations(local)
+    chosen = related.relations(local)
     assert {relation.name for relation in chosen} == set(local.relations)
     progress("scratch rows", "relationships", 0, len(chosen))
-    with quiet.quiet(production_operator, local.tables, journal=importing.paused_flows(evidence.ledger)):
-        found = family.navigation(local, chosen, production_operator, production_sandbox)
+    with flow_pause.pause_flows(
+        production_operator, local.tables, journal=import_inputs.paused_flows_file(evidence.ledger)
+    ):
+        found = related.navigation(local, chosen, production_operator, production_sandbox)
     evidence.write(found, "navigation")
-    findings = trials.broken(found)
-    assert not findings, told(findings)
-    evidence.say(f"Reached both ways on scratch rows: {trials.counted(found)}.")
+    findings = rule_checks.broken(found)
+    assert not findings, format_findings(findings)
+    evidence.note(f"Reached both ways on scratch rows: {rule_checks.counted(found)}.")
 
 
 @action("3.4.5")
@@ -98,13 +102,15 @@ def test_edge_cases_hold(
     """Test edge cases"""
     local = evidence.read(Snapshot, of="1.2")
     progress("scratch rows", "edge cases, collections", 0, len(local.tables))
-    with quiet.quiet(production_operator, local.tables, journal=importing.paused_flows(evidence.ledger)):
-        found = family.edge_cases(local, local.tables, production_operator, production_sandbox)
-        found += family.cascades(local, family.relations(local), production_operator, production_sandbox)
+    with flow_pause.pause_flows(
+        production_operator, local.tables, journal=import_inputs.paused_flows_file(evidence.ledger)
+    ):
+        found = related.edge_cases(local, local.tables, production_operator, production_sandbox)
+        found += related.cascades(local, related.relations(local), production_operator, production_sandbox)
     evidence.write(found, "edges")
-    findings = trials.broken(found)
-    assert not findings, told(findings)
-    evidence.say(f"Tried on scratch rows only: {trials.counted(found)}.")
+    findings = rule_checks.broken(found)
+    assert not findings, format_findings(findings)
+    evidence.note(f"Tried on scratch rows only: {rule_checks.counted(found)}.")
 
 
 @action("3.4.6")
@@ -115,9 +121,9 @@ def test_nothing_is_orphaned(
     local = evidence.read(Snapshot, of="1.2")
     found = audit.references(database, local, lambda text, done, of: progress("orphans", text, done, of))
     evidence.write(found, "references")
-    findings = [*audited.orphaned(found), *standing_data.unreachable(evidence.read(Fingerprint, of="1.4"), production)]
-    assert not findings, told(findings)
-    evidence.say(f"{len(found)} references looked at by SQL, no orphan; every existing collection is accessible.")
+    findings = [*audited.orphaned(found), *existing_data.unreachable(evidence.read(Fingerprint, of="1.4"), production)]
+    assert not findings, format_findings(findings)
+    evidence.note(f"{len(found)} references looked at by SQL, no orphan; every existing collection is accessible.")
 
 
 @acceptance("3.4.A1")
@@ -126,10 +132,10 @@ def test_a_diff_names_nothing(production: DirectusObserver, source: DirectusObse
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
     observed = apply.observe(production, local, plan.admitted)
     assert observed.outstanding == ()
-    assert observed.withheld == schema_papers.withheld(plan)
+    assert observed.withheld == schema_documents.withheld(plan)
     findings = schema_proof.unplanned(source, local, evidence.read(Snapshot, of="3.4"), plan)
-    assert not findings, told(findings)
-    evidence.say(
+    assert not findings, format_findings(findings)
+    evidence.note(
         f"Directus' diff, both ways, names nothing but what stays: {', '.join(observed.withheld) or 'nothing'}."
     )
 
@@ -138,23 +144,23 @@ def test_a_diff_names_nothing(production: DirectusObserver, source: DirectusObse
 def test_all_are_present_and_correct(evidence: Evidence) -> None:
     """All collections and fields present and correct"""
     local, after = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.4")
-    findings = schema.missing(local, after, kept=schema_papers.kept(evidence.read(SchemaPlan, of="3.2")))
-    assert not findings, told(findings)
+    findings = schema.missing(local, after, kept=schema_documents.kept(evidence.read(SchemaPlan, of="3.2")))
+    assert not findings, format_findings(findings)
     assert set(local.tables) <= set(after.tables)
 
 
 @acceptance("3.4.A3")
 def test_every_relation_was_walked(evidence: Evidence) -> None:
     """All relationships configured and working"""
-    local, found = evidence.read(Snapshot, of="1.2"), evidence.read(list[Trial], of="3.4", name="navigation")
+    local, found = evidence.read(Snapshot, of="1.2"), evidence.read(list[RuleCheck], of="3.4", name="navigation")
     walked = {trial.name for trial in found if trial.held}
-    assert [name for name in family.walkable(local) if name not in walked] == []
+    assert [name for name in related.walkable(local) if name not in walked] == []
 
 
 @acceptance("3.4.A4")
 def test_every_rule_was_tried(evidence: Evidence) -> None:
     """Edge cases validated"""
-    found = evidence.read(list[Trial], of="3.4", name="edges")
+    found = evidence.read(list[RuleCheck], of="3.4", name="edges")
     assert [trial for trial in found if not trial.held] == []
     assert {"required", "unique", "default"} <= {trial.rule for trial in found}
     assert any(trial.rule.startswith("on delete") for trial in found)
@@ -164,7 +170,7 @@ def test_every_rule_was_tried(evidence: Evidence) -> None:
 def test_production_data_is_whole(
     database: PostgresObserver,
     database_url: Secret,
-    past: Past,
+    open_backup: RestoredBackup,
     settings: Settings,
     evidence: Evidence,
     progress: Progress,
@@ -172,24 +178,26 @@ def test_production_data_is_whole(
     """No orphaned data or integrity issues"""
     references = evidence.read(list[ReferenceCheck], of="3.4", name="references")
     assert len(references) == audit.expected_references(evidence.read(Snapshot, of="1.2"))
-    found = standing_rows.look(evidence, database_url, database, past, progress, by_itself=settings.changes_by_itself)
-    findings = standing.lost(found)
-    assert not findings, told(findings)
-    evidence.say(standing.spoken(found))
+    found = existing_rows.observe(
+        evidence, database_url, database, open_backup, progress, volatile_tables=settings.volatile_tables
+    )
+    findings = row_preservation.lost(found)
+    assert not findings, format_findings(findings)
+    evidence.note(row_preservation.summarize(found))
 
 
 @acceptance("3.4.A6", closes=True)
 def test_the_schema_stands_still(production: DirectusObserver, evidence: Evidence) -> None:
     """Schema migration fully verified and stable"""
     assert production.snapshot().digest == evidence.read(Snapshot, of="3.4").digest
-    assert not importing.unsettled(evidence.ledger)
+    assert not import_inputs.in_doubt(evidence.ledger)
 
 
 @acceptance("3.4.A7", closes=True)
 def test_data_may_follow(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
     """Ready to proceed with data migration"""
     assert production_sandbox.made == ()
-    assert not importing.paused_flows(evidence.ledger).exists()
+    assert not import_inputs.paused_flows_file(evidence.ledger).exists()
     assert set(evidence.read(Snapshot, of="1.2").tables) <= set(evidence.read(Snapshot, of="3.4").tables)
 
 

@@ -15,13 +15,13 @@ from fixtures.checks.rows import import_rules, order
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.dataset import ImportOrder
 from fixtures.model.export import AssetInventory, DataExport
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.model.imports import ImportPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations import lanes
 from fixtures.operations.backups import file_store
-from fixtures.operations.imports import import_papers, import_plan, importing, quiet, screening
-from fixtures.operations.source import documents, export, exported
+from fixtures.operations.imports import flow_pause, import_documents, import_inputs, import_plan, screening
+from fixtures.operations.source import documents, export, export_reader
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -38,10 +38,10 @@ pytestmark = task_group("4.1")
 def test_every_file_is_reviewed(settings: Settings, evidence: Evidence) -> None:
     """Review all exported data files"""
     data, assets = evidence.read(DataExport, of="1.3"), evidence.read(AssetInventory, of="1.3")
-    findings = [finding for file in data.files for finding in exported.examine(settings.migration_dir, file)]
+    findings = [finding for file in data.files for finding in export_reader.examine(settings.migration_dir, file)]
     findings += export.missing_assets(settings.migration_dir, assets)
-    assert not findings, told(findings)
-    evidence.say(
+    assert not findings, format_findings(findings)
+    evidence.note(
         f"{len(data.files)} files with {data.rows:,} rows and {len(assets.files)} files of the library are as exported."
     )
 
@@ -59,14 +59,16 @@ def test_conflicts_are_analyzed(
     data, local = evidence.read(DataExport, of="1.3"), evidence.read(Snapshot, of="1.2")
     exact = settings.import_lane == "sql"
     evidence.write(screening.screen(settings.migration_dir, data, local, exact_json=exact, progress=progress))
-    cargo = importing.cargo(evidence, settings, production)
-    findings = import_plan.unfit(cargo)
-    assert not findings, told(findings)
-    look = lanes.look(settings.import_lane, production, database_url, progress, dry_run=dry_run)
-    plan, findings = import_plan.review(production, cargo, settings.conflict_policy, look, lane=settings.import_lane)
-    assert not findings, told(findings)
+    import_set = import_inputs.import_set(evidence, settings, production)
+    findings = import_plan.invalid_rows(import_set)
+    assert not findings, format_findings(findings)
+    observe = lanes.comparer(settings.import_lane, production, database_url, progress, dry_run=dry_run)
+    plan, findings = import_plan.review(
+        production, import_set, settings.conflict_policy, observe, lane=settings.import_lane
+    )
+    assert not findings, format_findings(findings)
     evidence.write(plan)
-    evidence.say(import_papers.spoken_conflicts(plan))
+    evidence.note(import_documents.summarize_conflicts(plan))
 
 
 @action("4.1.3", dry_run=True)
@@ -75,13 +77,13 @@ def test_the_strategy_is_chosen(
 ) -> None:
     """Determine import strategy"""
     plan = evidence.read(ImportPlan, of="4.1")
-    listening = quiet.listening(production, plan.order.collections)
-    findings = [*import_rules.forbidden(plan), *quiet.forbidden(listening, may_pause=settings.may_pause)]
+    triggered = flow_pause.triggered_flows(production, plan.order.collections)
+    findings = [*import_rules.forbidden(plan), *flow_pause.forbidden(triggered, may_pause=settings.may_pause)]
     if settings.allow_ephemeral_files == "no":
         storage = file_store.destination(render, render.service(settings.render_backend))
         findings += file_checks.lost_on_arrival(storage, len(evidence.read(AssetInventory, of="1.3").files))
-    assert not findings, told(findings)
-    evidence.say(import_papers.spoken_strategy(plan))
+    assert not findings, format_findings(findings)
+    evidence.note(import_documents.summarize_strategy(plan))
 
 
 @action("4.1.4", dry_run=True)
@@ -90,19 +92,19 @@ def test_the_order_is_planned(settings: Settings, evidence: Evidence) -> None:
     plan, profiles = evidence.read(ImportPlan, of="4.1"), import_plan.profiles(evidence.read(Snapshot, of="1.2"))
     assert plan.order == order.plan(profiles, lane=settings.import_lane) == evidence.read(ImportOrder, of="1.3")
     findings = order.misplaced(plan.order, profiles)
-    assert not findings, told(findings)
-    evidence.say(f"Folders and files first, then {documents.spoken_order(plan.order)}")
+    assert not findings, format_findings(findings)
+    evidence.note(f"Folders and files first, then {documents.summarize_order(plan.order)}")
 
 
 @action("4.1.5", dry_run=True)
 def test_the_import_is_tried_without_sending(settings: Settings, evidence: Evidence) -> None:
     """Create import script (if using API method)"""
     plan = evidence.read(ImportPlan, of="4.1")
-    import_papers.write_plan(settings.migration_dir, plan)
-    text = import_papers.table(plan)
+    import_documents.write_plan(settings.migration_dir, plan)
+    text = import_documents.table(plan)
     assert [each.collection for each in plan.collections if each.collection not in text] == []
-    evidence.attach(import_papers.PLAN_TABLE, text)
-    evidence.say(import_papers.spoken_plan(plan))
+    evidence.attach(import_documents.PLAN_TABLE, text)
+    evidence.note(import_documents.summarize_plan(plan))
 
 
 @acceptance("4.1.A1", dry_run=True)
@@ -110,8 +112,8 @@ def test_the_files_are_valid(settings: Settings, evidence: Evidence) -> None:
     """All data files reviewed and validated"""
     data = evidence.read(DataExport, of="1.3")
     assert {file.collection for file in data.files} == set(evidence.read(Snapshot, of="1.2").tables)
-    findings = [finding for file in data.files for finding in exported.examine(settings.migration_dir, file)]
-    assert not findings, told(findings)
+    findings = [finding for file in data.files for finding in export_reader.examine(settings.migration_dir, file)]
+    assert not findings, format_findings(findings)
 
 
 @acceptance("4.1.A2", dry_run=True)
@@ -143,7 +145,7 @@ def test_parents_come_first(evidence: Evidence) -> None:
 @acceptance("4.1.A5", dry_run=True)
 def test_the_plan_is_on_disk(settings: Settings, evidence: Evidence) -> None:
     """Import script ready (if using API method)"""
-    assert import_papers.read_plan(settings.migration_dir) == evidence.read(ImportPlan, of="4.1")
+    assert import_documents.read_plan(settings.migration_dir) == evidence.read(ImportPlan, of="4.1")
 
 
 @acceptance("4.1.A6", dry_run=True, closes=True)
@@ -151,8 +153,8 @@ def test_every_row_has_its_place(evidence: Evidence) -> None:
     """Ready to execute data import safely"""
     plan = evidence.read(ImportPlan, of="4.1")
     findings = import_rules.forbidden(plan)
-    assert not findings, told(findings)
-    evidence.say(f"{plan.to_create:,} rows would be created, and no row of production overwritten.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"{plan.to_create:,} rows would be created, and no row of production overwritten.")
 
 
 @gate("4.1")

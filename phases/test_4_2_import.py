@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 from fixtures.checks.rows import import_rules
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.export import AssetInventory
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.model.imports import ImportPlan, ImportResult
-from fixtures.model.silence import Diary
+from fixtures.model.side_effects import ActivityLog
 from fixtures.operations import lanes
 from fixtures.operations.imports import (
+    flow_pause,
+    import_documents,
+    import_inputs,
     import_log,
-    import_papers,
-    importing,
     library,
-    quiet,
     sequences,
-    silence,
+    side_effects,
     stamps,
 )
 from fixtures.operations.verification import data_audit
@@ -48,7 +48,9 @@ def test_production_answers_to_an_administrator(
     who = production.me()
     assert production.ping()
     assert production.is_admin()
-    evidence.say(f"{settings.directus_url} answers to {who['email']}; its address and token are those of the settings.")
+    evidence.note(
+        f"{settings.directus_url} answers to {who['email']}; its address and token are those of the settings."
+    )
 
 
 @action("4.2.2")
@@ -62,40 +64,44 @@ def test_what_production_lacks_is_imported(
     progress: Progress,
 ) -> None:
     """Execute import script (API method - RECOMMENDED)"""
-    plan, log = evidence.read(ImportPlan, of="4.1"), settings.migration_dir / import_papers.LOG
-    cargo = importing.cargo(evidence, settings, production_operator)
+    plan, log = evidence.read(ImportPlan, of="4.1"), settings.migration_dir / import_documents.LOG
+    import_set = import_inputs.import_set(evidence, settings, production_operator)
     writable = writable_database_url if settings.restores_stamps else None
-    listening = quiet.listening(production_operator, cargo.order.collections)
-    findings = quiet.forbidden(listening, may_pause=settings.may_pause)
-    assert not findings, told(findings)
+    triggered = flow_pause.triggered_flows(production_operator, import_set.order.collections)
+    findings = flow_pause.forbidden(triggered, may_pause=settings.may_pause)
+    assert not findings, format_findings(findings)
     with (
-        evidence.attempt("4.2.2", create=plan.to_create, quiet=list(plan.quiet)) as attempt,
-        quiet.quiet(production_operator, cargo.order.collections, journal=importing.paused_flows(evidence.ledger)),
+        evidence.attempt("4.2.2", create=plan.to_create, paused_flows=list(plan.paused_flows)) as attempt,
+        flow_pause.pause_flows(
+            production_operator, import_set.order.collections, journal=import_inputs.paused_flows_file(evidence.ledger)
+        ),
         import_log.ImportLog(log, run=evidence.folder.name) as lines,
     ):
-        began = silence.mark(database)
-        way = lanes.Way(
+        began = side_effects.mark(database)
+        context = lanes.ImportContext(
             production=production_operator,
             database=writable_database_url,
-            journal=importing.journal(evidence.ledger),
+            journal=import_inputs.journal(evidence.ledger),
             log=lines,
             progress=progress,
-            reported=importing.reported(evidence),
+            reported=import_inputs.reported(evidence),
             stamps=settings.restores_stamps,
         )
-        result = lanes.run(settings.import_lane, cargo, way)
-        lagging = sequences.catch_up(production_operator, production_sandbox, database, cargo.wanted, writable=writable)
+        result = lanes.run(settings.import_lane, import_set, context)
+        lagging = sequences.catch_up(
+            production_operator, production_sandbox, database, import_set.wanted, writable=writable
+        )
         attempt.outcome = {"created": result.created, "skipped": result.skipped, "refused": len(result.refusals)}
     assert result.outcomes, "nothing was sorted, so nothing was imported"
-    diary = silence.diary(database, began, who=str(production_operator.me()["id"]))
+    activity = side_effects.read_activity(database, began, who=str(production_operator.me()["id"]))
     evidence.write(result)
-    evidence.write(diary)
-    evidence.attach("import-result.txt", import_papers.result_table(result))
-    evidence.say(import_papers.spoken_result(result))
-    evidence.say(sequences.spoken(lagging))
+    evidence.write(activity)
+    evidence.attach("import-result.txt", import_documents.result_table(result))
+    evidence.note(import_documents.summarize_result(result))
+    evidence.note(sequences.summarize(lagging))
     if result.stamps is not None:
-        evidence.say(stamps.spoken(result.stamps))
-    evidence.say(silence.spoken(diary))
+        evidence.note(stamps.summarize(result.stamps))
+    evidence.note(side_effects.summarize(activity))
 
 
 @action("4.2.3")
@@ -103,20 +109,20 @@ def test_no_other_way_is_needed(
     production: DirectusObserver, database_url: Secret, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Alternative: Directus CLI import (if needed)"""
-    look = lanes.look(settings.import_lane, production, database_url, progress)
-    found = look(importing.cargo(evidence, settings, production), data_audit.library_ids(production))
+    observe = lanes.comparer(settings.import_lane, production, database_url, progress)
+    found = observe(import_inputs.import_set(evidence, settings, production), data_audit.library_ids(production))
     left = {name: each.create for name, each in found.items() if each.create}
     refused = evidence.read(ImportResult, of="4.2").refusals
     assert sum(left.values()) == sum(1 for each in refused if each.collection in left)
-    evidence.say(f"Not needed: {sum(left.values())} rows are left to import, and Directus has no such command.")
+    evidence.note(f"Not needed: {sum(left.values())} rows are left to import, and Directus has no such command.")
 
 
 @action("4.2.4")
 def test_no_row_was_refused(evidence: Evidence) -> None:
     """Handle errors during import"""
     findings = import_rules.refused(evidence.read(ImportResult, of="4.2"))
-    assert not findings, told(findings)
-    evidence.say("No row was refused; refused ones would be named here, each with its key and production's words.")
+    assert not findings, format_findings(findings)
+    evidence.note("No row was refused; refused ones would be named here, each with its key and production's words.")
 
 
 @action("4.2.5")
@@ -125,22 +131,22 @@ def test_every_collection_grew_as_expected(production: DirectusObserver, evidenc
     result = evidence.read(ImportResult, of="4.2")
     said, wrong = library.picture(production, evidence.read(AssetInventory, of="1.3"))
     findings = [*import_rules.miscounted(data_audit.recounted(result.outcomes, production)), *wrong]
-    assert not findings, told(findings)
-    evidence.say(said)
-    evidence.say(f"Counted again over the API: {len(result.outcomes)} collections hold before + created.")
+    assert not findings, format_findings(findings)
+    evidence.note(said)
+    evidence.note(f"Counted again over the API: {len(result.outcomes)} collections hold before + created.")
 
 
 @action("4.2.6")
 def test_the_log_is_whole(settings: Settings, evidence: Evidence) -> None:
     """Save import logs"""
-    result, path = evidence.read(ImportResult, of="4.2"), settings.migration_dir / import_papers.LOG
+    result, path = evidence.read(ImportResult, of="4.2"), settings.migration_dir / import_documents.LOG
     counts = import_log.tally(path)
     assert import_log.ended(path)
     assert counts[import_log.CREATED] == result.created
     assert counts[import_log.SKIPPED] == result.skipped
     assert counts[import_log.REFUSED] == len(result.refusals)
     evidence.attach_text(path)
-    evidence.say(f"migration/{path.name} has a line for every row: {import_log.spoken(counts)}.")
+    evidence.note(f"migration/{path.name} has a line for every row: {import_log.summarize(counts)}.")
 
 
 @acceptance("4.2.A1")
@@ -157,7 +163,7 @@ def test_every_file_was_imported(evidence: Evidence) -> None:
 @acceptance("4.2.A2")
 def test_the_log_shows_few_errors(settings: Settings) -> None:
     """Import logs show mostly "created" or "skipped" (not errors)"""
-    counts = import_log.tally(settings.migration_dir / import_papers.LOG)
+    counts = import_log.tally(settings.migration_dir / import_documents.LOG)
     assert not import_rules.mostly_errors(counts, refused_mark=import_log.REFUSED)
 
 
@@ -166,25 +172,25 @@ def test_the_counts_add_up(evidence: Evidence) -> None:
     """Item counts in production increased by expected amounts"""
     result = evidence.read(ImportResult, of="4.2")
     findings = import_rules.miscounted(result.outcomes)
-    assert not findings, told(findings)
-    evidence.say(f"{sum(each.after - each.before for each in result.outcomes):,} rows more than before this run.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"{sum(each.after - each.before for each in result.outcomes):,} rows more than before this run.")
 
 
 @acceptance("4.2.A4")
 def test_nothing_critical_happened(evidence: Evidence) -> None:
     """No critical errors during import"""
-    assert [entry for entry in evidence.ledger.unsettled if entry.group == "4.2"] == []
-    assert not importing.paused_flows(evidence.ledger).exists()
+    assert [entry for entry in evidence.ledger.in_doubt if entry.group == "4.2"] == []
+    assert not import_inputs.paused_flows_file(evidence.ledger).exists()
     result = evidence.read(ImportResult, of="4.2")
     assert result.refusals == ()
-    findings = silence.broken(evidence.read(Diary, of="4.2"), result.outcomes)
-    assert not findings, told(findings)
+    findings = side_effects.unexpected(evidence.read(ActivityLog, of="4.2"), result.outcomes)
+    assert not findings, format_findings(findings)
 
 
 @acceptance("4.2.A5")
 def test_the_log_is_kept(settings: Settings, evidence: Evidence) -> None:
     """Import log saved for reference"""
-    kept, log = evidence.find(import_papers.LOG, of="4.2"), settings.migration_dir / import_papers.LOG
+    kept, log = evidence.find(import_documents.LOG, of="4.2"), settings.migration_dir / import_documents.LOG
     assert import_log.kept_whole(log, kept, run=evidence.folder.name)
 
 

@@ -10,27 +10,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fixtures.checks.backups import standing
+from fixtures.checks.backups import row_preservation
 from fixtures.checks.rows import audit, data_rules
 from fixtures.checks.site import access
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import ReferenceCheck
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.model.imports import ImportResult
-from fixtures.model.rows import CollectionVerified, Duplicates, RelationsRead
+from fixtures.model.rows import CollectionVerification, Duplicates, RelationCheck
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall
 from fixtures.operations import lanes
-from fixtures.operations.imports import importing, quiet
-from fixtures.operations.standing import standing_rows
-from fixtures.operations.trials import family
+from fixtures.operations.imports import flow_pause, import_inputs
+from fixtures.operations.preservation import existing_rows
+from fixtures.operations.scratch_rows import related
 from fixtures.operations.verification import audit as auditing
-from fixtures.operations.verification import data_audit, relations_read, verify
+from fixtures.operations.verification import data_audit, relation_checks, verify
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
-    from fixtures.operations.standing.row_look import Past
+    from fixtures.operations.preservation.changed_columns import RestoredBackup
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
@@ -44,13 +44,15 @@ def test_counts_are_as_expected(
     production: DirectusObserver, database_url: Secret, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Verify item counts per collection"""
-    cargo = importing.cargo(evidence, settings, production)
+    import_set = import_inputs.import_set(evidence, settings, production)
     conflicts = evidence.read(ImportResult, of="4.2").conflicts
-    found = verify.rows(production, database_url, cargo, standing_rows.before(evidence), conflicts, progress=progress)
+    found = verify.rows(
+        production, database_url, import_set, existing_rows.before(evidence), conflicts, progress=progress
+    )
     evidence.write(found, "verified")
     findings = data_rules.miscounted(found)
-    assert not findings, told(findings)
-    evidence.say(
+    assert not findings, format_findings(findings)
+    evidence.note(
         f"{len(found)} collections, {sum(each.now for each in found):,} rows: as many as before and imported together, "
         "by the API and by SQL."
     )
@@ -59,15 +61,15 @@ def test_counts_are_as_expected(
 @action("4.3.2")
 def test_every_row_holds_its_values(evidence: Evidence) -> None:
     """Spot-check sample items"""
-    found = evidence.read(list[CollectionVerified], of="4.3", name="verified")
+    found = evidence.read(list[CollectionVerification], of="4.3", name="verified")
     stamps = evidence.read(ImportResult, of="4.2").stamps
     exact = stamps is None or not stamps.not_verifiable
     findings = [*data_rules.other_values(found), *(data_rules.other_stamps(found) if exact else [])]
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     sample = data_audit.sample(found, seed=evidence.folder.name)
     evidence.write(sample, "sample")
-    evidence.say(data_audit.spoken_rows(found))
-    evidence.say(f"For your own look: {data_audit.spoken_sample(sample)}.")
+    evidence.note(data_audit.summarize_rows(found))
+    evidence.note(f"For your own look: {data_audit.summarize_sample(sample)}.")
 
 
 @action("4.3.3")
@@ -75,12 +77,12 @@ def test_relationships_are_intact(
     production: DirectusObserver, database_url: Secret, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Verify relationships intact"""
-    cargo = importing.cargo(evidence, settings, production)
-    found = relations_read.read(production, database_url, cargo, progress)
+    import_set = import_inputs.import_set(evidence, settings, production)
+    found = relation_checks.read(production, database_url, import_set, progress)
     evidence.write(found, "relations")
     findings = data_rules.severed(found)
-    assert not findings, told(findings)
-    evidence.say(
+    assert not findings, format_findings(findings)
+    evidence.note(
         f"{sum(each.read for each in found):,} references of {len(found)} relations read through the API, both ways: "
         "each leads to the row it led to in local."
     )
@@ -93,8 +95,8 @@ def test_nothing_is_orphaned(database: PostgresObserver, evidence: Evidence, pro
     found = auditing.references(database, local, lambda text, done, of: progress("orphans", text, done, of))
     evidence.write(found, "references")
     findings = audit.orphaned(found)
-    assert not findings, told(findings)
-    evidence.say(f"{len(found)} references looked at by SQL (NOT EXISTS; any-relations one by one): 0 orphans.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"{len(found)} references looked at by SQL (NOT EXISTS; any-relations one by one): 0 orphans.")
 
 
 @action("4.3.5")
@@ -104,12 +106,14 @@ def test_rows_can_be_made_read_changed_and_deleted(
     """Test data operations"""
     local = evidence.read(Snapshot, of="1.2")
     progress("scratch rows", "collections", 0, len(local.tables))
-    with quiet.quiet(production_operator, local.tables, journal=importing.paused_flows(evidence.ledger)):
-        calls = family.five_verbs_of_each(local, local.tables, production_operator, production_sandbox)
+    with flow_pause.pause_flows(
+        production_operator, local.tables, journal=import_inputs.paused_flows_file(evidence.ledger)
+    ):
+        calls = related.crud_of_each(local, local.tables, production_operator, production_sandbox)
     evidence.write(calls, "calls")
     findings = access.wrong(calls)
-    assert not findings, told(findings)
-    evidence.say(f"{len(calls)} requests on scratch rows of {len(local.tables)} collections, all as they should be.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"{len(calls)} requests on scratch rows of {len(local.tables)} collections, all as they should be.")
 
 
 @action("4.3.6")
@@ -119,46 +123,48 @@ def test_nothing_is_there_twice(database: PostgresObserver, evidence: Evidence, 
     found = data_audit.duplicates(database, local, progress)
     evidence.write(found, "duplicates")
     findings = [*data_rules.duplicated(found), *data_rules.sequences_behind(database.sequences())]
-    assert not findings, told(findings)
-    evidence.say(f"{len(found)} keys and unique columns have no value twice; every sequence is ahead of its column.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"{len(found)} keys and unique columns have no value twice; every sequence is ahead of its column.")
 
 
 @acceptance("4.3.A1")
 def test_counts_match(production: DirectusObserver, evidence: Evidence) -> None:
     """Item counts match expectations for all collections"""
-    found = evidence.read(list[CollectionVerified], of="4.3", name="verified")
+    found = evidence.read(list[CollectionVerification], of="4.3", name="verified")
     assert {each.collection for each in found} == set(evidence.read(Snapshot, of="1.2").tables)
     assert [each.collection for each in found if production.count(each.collection) != each.now] == []
     findings = data_rules.miscounted(found)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
 
 
 @acceptance("4.3.A2")
 def test_data_is_intact(
     database: PostgresObserver,
     database_url: Secret,
-    past: Past,
+    open_backup: RestoredBackup,
     settings: Settings,
     evidence: Evidence,
     progress: Progress,
 ) -> None:
     """Sample items verified and data intact"""
-    found = evidence.read(list[CollectionVerified], of="4.3", name="verified")
+    found = evidence.read(list[CollectionVerification], of="4.3", name="verified")
     assert sum(each.equal for each in found) > 0
     assert [each.collection for each in found if each.equal + each.kept != each.in_file] == []
-    again = standing_rows.look(evidence, database_url, database, past, progress, by_itself=settings.changes_by_itself)
-    was = standing_rows.before(evidence)
-    findings = [*standing.lost(again), *standing_rows.sent_again(was, importing.journal(evidence.ledger))]
-    assert not findings, told(findings)
-    evidence.say(standing.spoken(again))
+    again = existing_rows.observe(
+        evidence, database_url, database, open_backup, progress, volatile_tables=settings.volatile_tables
+    )
+    was = existing_rows.before(evidence)
+    findings = [*row_preservation.lost(again), *existing_rows.sent_again(was, import_inputs.journal(evidence.ledger))]
+    assert not findings, format_findings(findings)
+    evidence.note(row_preservation.summarize(again))
 
 
 @acceptance("4.3.A3")
 def test_every_relation_was_read(evidence: Evidence) -> None:
     """All relationships working correctly"""
-    found = evidence.read(list[RelationsRead], of="4.3", name="relations")
-    assert {each.relation for each in found} == relations_read.names(
-        family.relations(evidence.read(Snapshot, of="1.2"))
+    found = evidence.read(list[RelationCheck], of="4.3", name="relations")
+    assert {each.relation for each in found} == relation_checks.names(
+        related.relations(evidence.read(Snapshot, of="1.2"))
     )
     assert data_rules.severed(found) == []
 
@@ -193,19 +199,19 @@ def test_the_data_stands_still(
     production: DirectusObserver, database_url: Secret, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Data migration fully verified and stable"""
-    cargo = importing.cargo(evidence, settings, production)
-    look = lanes.look(settings.import_lane, production, database_url, progress)
-    left = data_audit.left_to_import(production, cargo, evidence.read(ImportResult, of="4.2").conflicts, look)
+    import_set = import_inputs.import_set(evidence, settings, production)
+    observe = lanes.comparer(settings.import_lane, production, database_url, progress)
+    left = data_audit.left_to_import(production, import_set, evidence.read(ImportResult, of="4.2").conflicts, observe)
     assert left == {}, f"another import would do something in {left}"
-    evidence.say("Another import would create nothing and change nothing.")
+    evidence.note("Another import would create nothing and change nothing.")
 
 
 @acceptance("4.3.A8", closes=True)
 def test_validation_may_follow(production: DirectusObserver, evidence: Evidence) -> None:
     """Ready for post-migration validation"""
     assert production.snapshot().digest == evidence.read(Snapshot, of="3.4").digest
-    assert not importing.paused_flows(evidence.ledger).exists()
-    assert evidence.ledger.unsettled == ()
+    assert not import_inputs.paused_flows_file(evidence.ledger).exists()
+    assert evidence.ledger.in_doubt == ()
 
 
 @gate("4.3")

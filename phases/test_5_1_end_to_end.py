@@ -11,32 +11,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from fixtures.checks.backups import standing
+from fixtures.checks.backups import row_preservation
 from fixtures.checks.site import access as access_checks
 from fixtures.checks.site import pages
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.access import Grants
 from fixtures.model.export import DataExport, Inventory
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.model.snapshot import Snapshot
-from fixtures.model.visit import ApiCall, Deed, PageVisit
+from fixtures.model.visit import ApiCall, FormAction, PageVisit
 from fixtures.operations.closing import history
-from fixtures.operations.imports import importing, quiet
-from fixtures.operations.site import journeys, site_form
-from fixtures.operations.site.page_look import page_name
-from fixtures.operations.site.visit import Sightings, unreported
-from fixtures.operations.source import exported
-from fixtures.operations.standing import standing_rows
-from fixtures.operations.trials import access, scratch
-from fixtures.operations.verification import asking
+from fixtures.operations.imports import flow_pause, import_inputs
+from fixtures.operations.preservation import existing_rows
+from fixtures.operations.scratch_rows import access, scratch_values
+from fixtures.operations.site import site_form, workflows
+from fixtures.operations.site.page_visit import page_name
+from fixtures.operations.site.visit import VisitResults, unreported
+from fixtures.operations.source import export_reader
+from fixtures.operations.verification import query_checks
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
     from fixtures.model.site import SiteMap
-    from fixtures.operations.site.visit import Visitors
-    from fixtures.operations.standing.row_look import Past
-    from fixtures.operations.trials.access import Person
+    from fixtures.operations.preservation.changed_columns import RestoredBackup
+    from fixtures.operations.scratch_rows.access import Person
+    from fixtures.operations.site.visit import SiteTour
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.browser.window import Browser
@@ -49,17 +49,17 @@ FEWEST_WORKFLOWS, MOST_WORKFLOWS = 3, 5  # step 5.1.6
 
 
 @action("5.1.1")
-def test_every_page_is_visited(visitors: Visitors, evidence: Evidence, progress: Progress) -> None:
+def test_every_page_is_visited(site_tour: SiteTour, evidence: Evidence, progress: Progress) -> None:
     """Test frontend data display"""
-    expected = visitors.expected_pages()
-    sightings = Sightings(evidence.attach, lambda path, done: progress("site", path, done, expected))
-    seen = [*visitors.lists(sightings), *visitors.singles(sightings), *visitors.plain(sightings)]
+    expected = site_tour.expected_pages()
+    sightings = VisitResults(evidence.attach, lambda path, done: progress("site", path, done, expected))
+    seen = [*site_tour.lists(sightings), *site_tour.singles(sightings), *site_tour.plain(sightings)]
     assert len(seen) == expected > 0
     evidence.write(seen, "PageVisits")
-    evidence.say(
+    evidence.note(
         f"{len(seen)} pages opened: {sum(max(0, v.shown) for v in seen):,} items drawn on them,"
         f" {sum(v.images for v in seen)} pictures, {sum(v.files for v in seen)} files;"
-        f" {sum(v.looks > 1 for v in seen)} were opened more than once until they were whole."
+        f" {sum(v.observations > 1 for v in seen)} were opened more than once until they were whole."
     )
 
 
@@ -77,8 +77,8 @@ def test_the_form_is_used(
     """Test frontend CRUD operations"""
     progress("site", "using its form")
     forms = [site.form.collection] if site.form else []
-    with quiet.quiet(production_operator, forms, journal=importing.paused_flows(evidence.ledger)):
-        deeds = site_form.used(
+    with flow_pause.pause_flows(production_operator, forms, journal=import_inputs.paused_flows_file(evidence.ledger)):
+        actions = site_form.exercise_form(
             browser,
             site_url,
             site,
@@ -87,10 +87,12 @@ def test_the_form_is_used(
             sandbox=production_sandbox,
             keep=lambda name, picture: evidence.attach(f"form-{page_name(name)}.jpg", picture),
         )
-    evidence.write(deeds, "FormDeeds")
-    assert deeds or site.form is None
-    said = "; ".join(f"{deed.name}: {deed.observed}" for deed in deeds)
-    evidence.say(f"{said}." if deeds else "The site map names no form: this site lets nobody create, edit or delete.")
+    evidence.write(actions, "FormDeeds")
+    assert actions or site.form is None
+    said = "; ".join(f"{action.name}: {action.observed}" for action in actions)
+    evidence.note(
+        f"{said}." if actions else "The site map names no form: this site lets nobody create, edit or delete."
+    )
 
 
 @action("5.1.3")
@@ -99,15 +101,17 @@ def test_every_endpoint_is_called(
 ) -> None:
     """Test API endpoints"""
     inventory, snapshot = evidence.read(Inventory, of="1.3"), production_operator.snapshot()
-    values = scratch.ScratchValues(snapshot, production_operator, production_sandbox.mark)
+    values = scratch_values.ScratchValues(snapshot, production_operator, production_sandbox.mark)
     calls: list[ApiCall] = []
-    with quiet.quiet(production_operator, snapshot.tables, journal=importing.paused_flows(evidence.ledger)):
+    with flow_pause.pause_flows(
+        production_operator, snapshot.tables, journal=import_inputs.paused_flows_file(evidence.ledger)
+    ):
         for done, profile in enumerate(inventory.profiles, start=1):
-            calls += scratch.five_verbs(profile, values, production_operator, production_sandbox)
+            calls += scratch_values.exercise_crud(profile, values, production_operator, production_sandbox)
             progress("API", f"five verbs on {profile.name}, collections", done, len(inventory.profiles))
     evidence.write(calls, "EndpointCalls")
     assert {call.collection for call in calls} == {profile.name for profile in inventory.profiles}
-    evidence.say(
+    evidence.note(
         f"{len(calls)} calls on {len(inventory.profiles)} collections, {sum(call.right for call in calls)} as they must"
         f" be; every scratch row was removed."
     )
@@ -123,12 +127,12 @@ def test_filters_sorts_and_searches_are_asked(
     profiles = [profile for profile in inventory.profiles if not profile.singleton]
     calls: list[ApiCall] = []
     for done, profile in enumerate(profiles, start=1):
-        rows = exported.rows(settings.migration_dir, files[profile.name])
-        calls += asking.asked(production, profile, snapshot, rows)
+        rows = export_reader.rows(settings.migration_dir, files[profile.name])
+        calls += query_checks.ask_all(production, profile, snapshot, rows)
         progress("API", f"filter, sort and search in {profile.name}, collections", done, len(profiles))
     evidence.write(calls, "QuestionCalls")
     assert calls
-    evidence.say(
+    evidence.note(
         f"{len(calls)} questions to {len(profiles)} collections, compared with the rows themselves:"
         f" {sum(call.right for call in calls)} right."
     )
@@ -145,10 +149,12 @@ def test_permissions_are_tried(
     """Test authentication and permissions"""
     profiles = evidence.read(Inventory, of="1.3").profiles
     snapshot = production_operator.snapshot()
-    values = scratch.ScratchValues(snapshot, production_operator, production_sandbox.mark)
+    values = scratch_values.ScratchValues(snapshot, production_operator, production_sandbox.mark)
     granted = access.grants(production_operator, people)
-    with quiet.quiet(production_operator, snapshot.tables, journal=importing.paused_flows(evidence.ledger)):
-        calls = access.tried(
+    with flow_pause.pause_flows(
+        production_operator, snapshot.tables, journal=import_inputs.paused_flows_file(evidence.ledger)
+    ):
+        calls = access.exercise(
             people,
             granted,
             profiles,
@@ -160,7 +166,7 @@ def test_permissions_are_tried(
     evidence.write(granted, "Grants")
     evidence.write(calls, "PermissionCalls")
     refused = sum(call.status in {*access_checks.REFUSED, *access_checks.NOT_VALID} for call in calls)
-    evidence.say(
+    evidence.note(
         f"{len(people)} kinds of people on {len(profiles)} collections: {len(calls)} requests, {refused} refused;"
         f" tried were {', '.join(person.name for person in people)}."
     )
@@ -177,11 +183,11 @@ def test_the_workflows_are_done(
 ) -> None:
     """Test critical user workflows"""
     assert FEWEST_WORKFLOWS <= len(site.workflows) <= MOST_WORKFLOWS
-    deeds: list[Deed] = []
+    actions: list[FormAction] = []
     for workflow in site.workflows:
-        progress("site", workflow.name, len(deeds) + 1, len(site.workflows))
-        deeds.append(
-            journeys.travel(
+        progress("site", workflow.name, len(actions) + 1, len(site.workflows))
+        actions.append(
+            workflows.run_workflows(
                 browser,
                 site_url,
                 site,
@@ -190,8 +196,10 @@ def test_the_workflows_are_done(
                 keep=lambda name, picture: evidence.attach(f"workflow-{page_name(name)}.jpg", picture),
             )
         )
-    evidence.write(deeds, "WorkflowDeeds")
-    evidence.say(f"{sum(deed.done for deed in deeds)} of {len(deeds)} workflows done from the first click to the end.")
+    evidence.write(actions, "WorkflowDeeds")
+    evidence.note(
+        f"{sum(action.done for action in actions)} of {len(actions)} workflows done from the first click to the end."
+    )
 
 
 @acceptance("5.1.A1")
@@ -199,11 +207,11 @@ def test_the_site_shows_the_data(site: SiteMap, evidence: Evidence) -> None:
     """Frontend loads and displays data correctly"""
     visits = evidence.read(list[PageVisit], of="5.1", name="PageVisits")
     findings = pages.display(visits)
-    findings += pages.unpictured(visits, site.pictured)
-    assert not findings, told(findings)
+    findings += pages.missing_screenshots(visits, site.pictured)
+    assert not findings, format_findings(findings)
     assert set(site.addresses) <= {visit.path for visit in visits}
     lists = [visit for visit in visits if visit.counted >= 0]
-    evidence.say(
+    evidence.note(
         f"{len(lists)} lists show what the API counts, {sum(v.counted for v in lists):,} items;"
         f" {sum(v.images for v in visits)} pictures, each with pixels."
     )
@@ -212,14 +220,14 @@ def test_the_site_shows_the_data(site: SiteMap, evidence: Evidence) -> None:
 @acceptance("5.1.A2")
 def test_items_can_be_made_changed_and_removed(site: SiteMap, evidence: Evidence) -> None:
     """All CRUD operations work via frontend and API"""
-    deeds = evidence.read(list[Deed], of="5.1", name="FormDeeds")
+    actions = evidence.read(list[FormAction], of="5.1", name="FormDeeds")
     calls = evidence.read(list[ApiCall], of="5.1", name="EndpointCalls")
     profiles = evidence.read(Inventory, of="1.3").profiles
-    findings = [*pages.undone(deeds), *access_checks.wrong(calls)]
-    assert not findings, told(findings)
-    assert len(deeds) == (len(site_form.DEEDS) if site.form else 0)
-    assert len(calls) == sum(len(scratch.verbs_of(profile)) for profile in profiles)
-    evidence.say(f"{len(deeds)} deeds with the site's form and {len(calls)} calls of the API, all as they must be.")
+    findings = [*pages.failed_actions(actions), *access_checks.wrong(calls)]
+    assert not findings, format_findings(findings)
+    assert len(actions) == (len(site_form.FORM_ACTIONS) if site.form else 0)
+    assert len(calls) == sum(len(scratch_values.crud_checks(profile)) for profile in profiles)
+    evidence.note(f"{len(actions)} deeds with the site's form and {len(calls)} calls of the API, all as they must be.")
 
 
 @acceptance("5.1.A3")
@@ -227,13 +235,13 @@ def test_answers_are_accurate(evidence: Evidence) -> None:
     """Filtering, sorting, and search work correctly"""
     calls = evidence.read(list[ApiCall], of="5.1", name="QuestionCalls")
     findings = access_checks.wrong(calls)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     filled = {file.collection for file in evidence.read(DataExport, of="1.3").files if file.rows}
     lists = {profile.name for profile in evidence.read(Inventory, of="1.3").profiles if not profile.singleton}
     for verb in ("filter", "sort"):
         assert filled & lists - {call.collection for call in calls if call.verb == verb} == set()
     assert [call for call in calls if call.verb == "search"], "not one collection has text to search in"
-    evidence.say(f"{len(calls)} answers hold the right rows in the right order.")
+    evidence.note(f"{len(calls)} answers hold the right rows in the right order.")
 
 
 @acceptance("5.1.A4")
@@ -246,46 +254,48 @@ def test_nobody_does_what_is_not_theirs(site: SiteMap, evidence: Evidence) -> No
     visitor = next(grant for grant in granted if grant.person == "visitor")
     findings = [
         *access_checks.wrong(calls),
-        *access_checks.careless(granted, collections, private),
-        *access_checks.blind(visitor, site.collections),
+        *access_checks.unsafe_permissions(granted, collections, private),
+        *access_checks.not_testable(visitor, site.collections),
     ]
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert any(call.who == "stranger" and call.status in access_checks.NOT_VALID for call in calls)
     assert any(call.who == "visitor" and call.status in access_checks.REFUSED for call in calls)
-    evidence.say(f"{len(calls)} requests of {len(granted)} kinds of people and a stranger were answered as configured.")
+    evidence.note(
+        f"{len(calls)} requests of {len(granted)} kinds of people and a stranger were answered as configured."
+    )
 
 
 @acceptance("5.1.A5")
 def test_people_get_what_they_come_for(site: SiteMap, evidence: Evidence) -> None:
     """Critical user workflows complete successfully"""
-    deeds = evidence.read(list[Deed], of="5.1", name="WorkflowDeeds")
-    findings = pages.undone(deeds)
-    assert not findings, told(findings)
-    assert [deed.name for deed in deeds] == [workflow.name for workflow in site.workflows]
-    evidence.say("; ".join(deed.name for deed in deeds) + ".")
+    actions = evidence.read(list[FormAction], of="5.1", name="WorkflowDeeds")
+    findings = pages.failed_actions(actions)
+    assert not findings, format_findings(findings)
+    assert [action.name for action in actions] == [workflow.name for workflow in site.workflows]
+    evidence.note("; ".join(action.name for action in actions) + ".")
 
 
 @acceptance("5.1.A6")
 def test_nothing_complained(evidence: Evidence) -> None:
     """No console errors or API errors"""
-    seen: list[PageVisit | Deed] = [
+    seen: list[PageVisit | FormAction] = [
         *evidence.read(list[PageVisit], of="5.1", name="PageVisits"),
-        *evidence.read(list[Deed], of="5.1", name="FormDeeds"),
-        *evidence.read(list[Deed], of="5.1", name="WorkflowDeeds"),
+        *evidence.read(list[FormAction], of="5.1", name="FormDeeds"),
+        *evidence.read(list[FormAction], of="5.1", name="WorkflowDeeds"),
     ]
-    findings = pages.noise(seen)
-    assert not findings, told(findings)
+    findings = pages.console_errors(seen)
+    assert not findings, format_findings(findings)
     assert seen
-    evidence.say(f"{len(seen)} pages, forms and workflows without a console error or a failed request.")
+    evidence.note(f"{len(seen)} pages, forms and workflows without a console error or a failed request.")
 
 
 @acceptance("5.1.A7", closes=True)
 def test_the_application_works(
-    visitors: Visitors,
+    site_tour: SiteTour,
     production: DirectusObserver,
     database: PostgresObserver,
     database_url: Secret,
-    past: Past,
+    open_backup: RestoredBackup,
     evidence: Evidence,
     settings: Settings,
     progress: Progress,
@@ -295,11 +305,13 @@ def test_the_application_works(
     assert history.unpassed(evidence.ledger, lines) == []
     assert evidence.read(Snapshot, of="1.2").tables
     assert production.ping()
-    again = standing_rows.look(evidence, database_url, database, past, progress, by_itself=settings.changes_by_itself)
-    findings = [*pages.display(visitors.plain(unreported)), *standing.lost(again)]
-    assert not findings, told(findings)
-    evidence.say(f"All {len(lines)} lines of 5.1 passed, and {settings.directus_url} answers as they ended.")
-    evidence.say(standing.spoken(again))
+    again = existing_rows.observe(
+        evidence, database_url, database, open_backup, progress, volatile_tables=settings.volatile_tables
+    )
+    findings = [*pages.display(site_tour.plain(unreported)), *row_preservation.lost(again)]
+    assert not findings, format_findings(findings)
+    evidence.note(f"All {len(lines)} lines of 5.1 passed, and {settings.directus_url} answers as they ended.")
+    evidence.note(row_preservation.summarize(again))
 
 
 @gate("5.1")

@@ -15,17 +15,17 @@ from fixtures.checks.site import health, latency
 from fixtures.checks.site import logs as log_checks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.export import Inventory
-from fixtures.model.finding import told
-from fixtures.model.health import DatabaseLoad, LogLine, Measure, Sign, Standing
+from fixtures.model.finding import format_findings
+from fixtures.model.health import Alert, DatabaseLoad, LogLine, Metric, MetricStatus
 from fixtures.model.timing import Timing
 from fixtures.model.visit import PageVisit
 from fixtures.operations.closing import history
 from fixtures.operations.site import measure
-from fixtures.operations.site.visit import Sightings
+from fixtures.operations.site.visit import VisitResults
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
-    from fixtures.operations.site.visit import Visitors
+    from fixtures.operations.site.visit import SiteTour
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
@@ -58,7 +58,7 @@ def test_metrics_are_read(
     )
     assert found
     evidence.write(found, "Measures")
-    evidence.say("; ".join(map(measure.spoken, found)) + ".")
+    evidence.note("; ".join(map(measure.summarize, found)) + ".")
 
 
 @action("5.2.2", dry_run=True)
@@ -70,7 +70,7 @@ def test_queries_are_read(
     load = measure.database_load(render, render.database(settings.render_postgres), database)
     evidence.write(load)
     assert load.most_connections > 0
-    evidence.say(
+    evidence.note(
         f"{load.connections} of {load.most_connections} connections, {load.waiting} waiting for a lock;"
         f" {len(load.statements)} statements known to {load.source or 'nobody'}, the slowest"
         f" {max((each.mean_ms for each in load.statements), default=0):.0f} ms on average."
@@ -94,22 +94,22 @@ def test_the_api_is_timed(
     evidence.write(timings, "EndpointTimings")
     assert timings
     slowest = max(latency.speeds(timings, settings.api_budget), key=lambda speed: speed.p95_ms)
-    evidence.say(
+    evidence.note(
         f"{len(timings)} endpoints, {SAMPLES} answers each; the slowest is {slowest.name} with a p95 of"
         f" {slowest.p95_ms:.0f} ms."
     )
 
 
 @action("5.2.4", dry_run=True)
-def test_pages_are_timed(visitors: Visitors, evidence: Evidence, progress: Progress) -> None:
+def test_pages_are_timed(site_tour: SiteTour, evidence: Evidence, progress: Progress) -> None:
     """Test frontend load times"""
-    expected = visitors.reachable()
-    sightings = Sightings(lambda *_: None, lambda path, done: progress("site", f"load {path}", done, len(expected)))
-    seen = visitors.loads(sightings)
+    expected = site_tour.reachable()
+    sightings = VisitResults(lambda *_: None, lambda path, done: progress("site", f"load {path}", done, len(expected)))
+    seen = site_tour.loads(sightings)
     assert tuple(visit.path for visit in seen) == expected
     evidence.write(seen, "PageLoads")
     slowest = max(seen, key=lambda visit: visit.load_ms)
-    evidence.say(f"{len(seen)} pages; the slowest, {slowest.path}, drew its data after {slowest.load_ms:.0f} ms.")
+    evidence.note(f"{len(seen)} pages; the slowest, {slowest.path}, drew its data after {slowest.load_ms:.0f} ms.")
 
 
 @action("5.2.5", dry_run=True)
@@ -127,7 +127,7 @@ def test_logs_are_read(
     evidence.write(lines, "LogLines")
     assert lines, "not one line of the live deploy was found, so nothing can be said about what it wrote"
     errors, warnings = log_checks.troubles(log_checks.unprovoked(lines, history.refused_attempts(evidence.ledger)))
-    evidence.say(
+    evidence.note(
         f"Since the live deploy: {len(errors)} errors, {len(warnings)} warnings."
         " A static site writes no log at run time."
     )
@@ -139,22 +139,22 @@ def test_signs_are_read(render: RenderObserver, settings: Settings, evidence: Ev
     progress("Render", "events, suspensions, maintenance")
     services = [render.service(name) for name in (settings.render_frontend, settings.render_backend)]
     database = render.database(settings.render_postgres)
-    signs = measure.signs(render, services, database, began=history.course(evidence.ledger).began_at)
+    signs = measure.alerts(render, services, database, began=history.course(evidence.ledger).began_at)
     assert signs, "Render said nothing at all, not even the state of the database"
-    evidence.write(signs, "Signs")
-    evidence.say(f"{len(signs)} events and states of {len(services)} services and the database read.")
+    evidence.write(signs, "Alerts")
+    evidence.note(f"{len(signs)} events and states of {len(services)} services and the database read.")
 
 
 @acceptance("5.2.A1", dry_run=True)
 def test_resources_are_normal(evidence: Evidence) -> None:
     """CPU and memory usage within normal ranges"""
-    measures = evidence.read(list[Measure], of="5.2", name="Measures")
+    measures = evidence.read(list[Metric], of="5.2", name="Measures")
     findings = health.resources(measures)
-    assert not findings, told(findings)
-    measured = {each.quantity for each in measures if each.standing is Standing.MEASURED}
+    assert not findings, format_findings(findings)
+    measured = {each.quantity for each in measures if each.status is MetricStatus.MEASURED}
     assert {"cpu", "memory"} <= measured
     nearest = max(measures, key=lambda each: each.share)
-    evidence.say(f"Nearest to its limit is {nearest.resource} {nearest.quantity} with {nearest.share:.0%}.")
+    evidence.note(f"Nearest to its limit is {nearest.resource} {nearest.quantity} with {nearest.share:.0%}.")
 
 
 @acceptance("5.2.A2", dry_run=True)
@@ -162,8 +162,8 @@ def test_the_database_is_at_ease(evidence: Evidence) -> None:
     """No database performance issues"""
     load = evidence.read(DatabaseLoad, of="5.2")
     findings = [*health.database(load), *health.unknown_load(load)]
-    assert not findings, told(findings)
-    evidence.say(f"None of {len(load.statements)} statements takes {health.SLOW_STATEMENT.limit:g} ms on average.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"None of {len(load.statements)} statements takes {health.SLOW_STATEMENT.limit:g} ms on average.")
 
 
 @acceptance("5.2.A3", dry_run=True)
@@ -171,9 +171,9 @@ def test_the_api_is_within_its_budget(settings: Settings, evidence: Evidence) ->
     """API response times acceptable"""
     timings = evidence.read(list[Timing], of="5.2", name="EndpointTimings")
     findings = latency.over_budget(timings, settings.api_budget, share=P95, least_samples=SAMPLES)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert timings
-    evidence.say(f"{len(timings)} endpoints answer within {settings.api_p95_ms:g} ms at p95.")
+    evidence.note(f"{len(timings)} endpoints answer within {settings.api_p95_ms:g} ms at p95.")
 
 
 @acceptance("5.2.A4", dry_run=True)
@@ -181,12 +181,12 @@ def test_pages_are_within_their_budget(settings: Settings, evidence: Evidence) -
     """Frontend load times acceptable"""
     visits = evidence.read(list[PageVisit], of="5.2", name="PageLoads")
     findings = latency.slow_pages(visits, settings.page_budget)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert visits
     timings = evidence.read(list[Timing], of="5.2", name="EndpointTimings")
     speeds = latency.speeds(latency.page_timings(visits), settings.page_budget)
     evidence.write([*speeds, *latency.speeds(timings, settings.api_budget)], "Speeds")
-    evidence.say(f"{len(visits)} pages draw their data within {settings.page_load_ms:g} ms.")
+    evidence.note(f"{len(visits)} pages draw their data within {settings.page_load_ms:g} ms.")
 
 
 @acceptance("5.2.A5")
@@ -194,21 +194,21 @@ def test_the_log_is_clean(settings: Settings, evidence: Evidence) -> None:
     """No errors or warnings in logs"""
     lines = evidence.read(list[LogLine], of="5.2", name="LogLines")
     known = history.refused_attempts(evidence.ledger)
-    findings = log_checks.judge(
+    findings = log_checks.findings(
         log_checks.unprovoked(lines, known), landmark=log_checks.LIVE_LANDMARK, resource=settings.render_backend
     )
-    assert not findings, told(findings)
-    evidence.say("The log can be read, it shows the live deploy, and holds no error and no warning but expected ones.")
+    assert not findings, format_findings(findings)
+    evidence.note("The log can be read, it shows the live deploy, and holds no error and no warning but expected ones.")
 
 
 @acceptance("5.2.A6")
 def test_nothing_alarms(evidence: Evidence, now: datetime) -> None:
     """No resource alerts or warnings"""
-    signs = evidence.read(list[Sign], of="5.2", name="Signs")
+    signs = evidence.read(list[Alert], of="5.2", name="Alerts")
     findings = health.alerts(signs, now=now)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert signs
-    evidence.say(f"None of {len(signs)} events and states is an alert.")
+    evidence.note(f"None of {len(signs)} events and states is an alert.")
 
 
 @acceptance("5.2.A7", closes=True)
@@ -218,7 +218,7 @@ def test_production_performs(production: DirectusObserver, evidence: Evidence) -
     assert history.unpassed(evidence.ledger, lines) == []
     answer = production.health()
     assert answer.status == 200, f"production's own health check answers {answer.status} {answer.message}"
-    evidence.say(f"Production calls itself healthy in {answer.duration_ms:.0f} ms, after everything above.")
+    evidence.note(f"Production calls itself healthy in {answer.duration_ms:.0f} ms, after everything above.")
 
 
 @gate("5.2")

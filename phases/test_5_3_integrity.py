@@ -11,27 +11,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fixtures.checks.backups import file_store as file_checks
-from fixtures.checks.backups import standing
+from fixtures.checks.backups import row_preservation
 from fixtures.checks.rows import audit as checks
 from fixtures.checks.schema import schema
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import FileCheck, FinalCount, ReferenceCheck
 from fixtures.model.export import AssetInventory, DataExport, Inventory
 from fixtures.model.file_store import FileStore
-from fixtures.model.finding import Finding, told
+from fixtures.model.finding import Finding, format_findings
 from fixtures.model.imports import ImportResult
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.backups import file_store
 from fixtures.operations.closing import history
-from fixtures.operations.schema import schema_papers
-from fixtures.operations.standing import fingerprint, standing_rows
+from fixtures.operations.preservation import existing_rows, fingerprint
+from fixtures.operations.schema import schema_documents
 from fixtures.operations.verification import audit
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
-    from fixtures.operations.standing.row_look import Past
+    from fixtures.operations.preservation.changed_columns import RestoredBackup
     from fixtures.plugins.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
@@ -45,10 +45,10 @@ pytestmark = task_group("5.3")
 def test_the_schema_is_exported_again(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """Re-export production schema"""
     snapshot = production.snapshot()
-    size = schema_papers.write_snapshot(settings.migration_dir / audit.FINAL_SCHEMA, snapshot)
+    size = schema_documents.write_snapshot(settings.migration_dir / audit.FINAL_SCHEMA, snapshot)
     assert size > 0
     evidence.write(snapshot)
-    evidence.say(f"Production's schema is in migration/{audit.FINAL_SCHEMA}: {len(snapshot.tables)} tables.")
+    evidence.note(f"Production's schema is in migration/{audit.FINAL_SCHEMA}: {len(snapshot.tables)} tables.")
 
 
 @action("5.3.2")
@@ -59,7 +59,7 @@ def test_the_schemas_are_compared(evidence: Evidence) -> None:
     evidence.write(differences, "Differences")
     assert wanted.tables
     assert final.directus == wanted.directus, "local and production run different versions of Directus"
-    evidence.say(
+    evidence.note(
         f"{len(differences)} differences, {sum(d.only_observed for d in differences)} of them objects only production"
         f" has; {len(schema.ENVIRONMENT_SPECIFIC)} kind of difference is ignored with its reason."
     )
@@ -70,7 +70,7 @@ def test_every_collection_is_counted(
     production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Verify all collection item counts"""
-    final, before = evidence.read(Snapshot, of="5.3"), standing_rows.before(evidence)
+    final, before = evidence.read(Snapshot, of="5.3"), existing_rows.before(evidence)
     counts = audit.final_counts(
         production,
         final.tables,
@@ -86,7 +86,7 @@ def test_every_collection_is_counted(
     )
     assert [count.collection for count in counts] == list(final.tables)
     evidence.write(counts, "FinalCounts")
-    evidence.say(
+    evidence.note(
         f"{len(counts)} collections hold {sum(each.now for each in counts):,} items:"
         f" {sum(each.before for each in counts):,} from before, {sum(each.created for each in counts):,} imported."
     )
@@ -103,7 +103,7 @@ def test_every_reference_is_followed(
     )
     assert len(found) >= audit.expected_references(snapshot) > 0
     evidence.write(found, "References")
-    evidence.say(f"{len(found)} references followed, {sum(each.orphans for each in found)} orphans.")
+    evidence.note(f"{len(found)} references followed, {sum(each.orphans for each in found)} orphans.")
 
 
 @action("5.3.5", dry_run=True)
@@ -116,7 +116,7 @@ def test_every_row_is_looked_at(production: DirectusObserver, evidence: Evidence
     )
     assert rows > 0
     evidence.write(findings, "Anomalies")
-    evidence.say(
+    evidence.note(
         f"Every value of {rows:,} rows looked at: nulls, choices, dates, numbers, encoding; {len(findings)} anomalies."
     )
 
@@ -133,7 +133,7 @@ def test_every_file_is_fetched(production: DirectusObserver, evidence: Evidence,
     )
     assert len(found) + len(kept) == len(exported)
     evidence.write(found, "FileChecks")
-    evidence.say(
+    evidence.note(
         f"{len(found)} migrated files fetched from production, {sum(not each.wrong for each in found)} equal byte for"
         f" byte; {len(kept)} were production's own and stay as they are."
     )
@@ -145,12 +145,12 @@ def test_the_schemas_match(production: DirectusObserver, evidence: Evidence) -> 
     wanted, final = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="5.3")
     kept = frozenset(change.name for change in evidence.read(SchemaPlan, of="3.2").changes if change.withheld)
     findings = schema.missing(wanted, final, kept=kept)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     before = evidence.read(Snapshot, of="3.1")
     own = [d.name for d in schema.differences(wanted, final) if d.only_observed]
     assert [name for name in own if name not in {**before.collections, **before.fields, **before.relations}] == []
     assert production.snapshot().digest == final.digest
-    evidence.say(f"Production has all of local's schema; {len(own)} objects of its own were there before and stay.")
+    evidence.note(f"Production has all of local's schema; {len(own)} objects of its own were there before and stay.")
 
 
 @acceptance("5.3.A2")
@@ -158,9 +158,9 @@ def test_the_counts_are_right(evidence: Evidence) -> None:
     """All item counts verified and correct"""
     counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
     findings = checks.miscounted(counts)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert {c.collection for c in counts if c.migrated} == set(evidence.read(Snapshot, of="1.2").tables)
-    evidence.say(f"{len(counts)} of {len(counts)} collections hold what was there before plus what was imported.")
+    evidence.note(f"{len(counts)} of {len(counts)} collections hold what was there before plus what was imported.")
 
 
 @acceptance("5.3.A3")
@@ -168,17 +168,17 @@ def test_nothing_is_orphaned(evidence: Evidence) -> None:
     """No orphaned relationships found"""
     found = evidence.read(list[ReferenceCheck], of="5.3", name="References")
     findings = checks.orphaned(found)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert len(found) >= audit.expected_references(evidence.read(Snapshot, of="5.3"))
-    evidence.say(f"{len(found)} references, 0 orphans.")
+    evidence.note(f"{len(found)} references, 0 orphans.")
 
 
 @acceptance("5.3.A4")
 def test_no_value_is_odd(evidence: Evidence) -> None:
     """No data anomalies detected"""
     findings = evidence.read(list[Finding], of="5.3", name="Anomalies")
-    assert not findings, told(findings)
-    evidence.say("No required value is missing, every choice, date and number is one, no text was misread.")
+    assert not findings, format_findings(findings)
+    evidence.note("No required value is missing, every choice, date and number is one, no text was misread.")
 
 
 @acceptance("5.3.A5")
@@ -186,9 +186,9 @@ def test_files_are_whole(evidence: Evidence) -> None:
     """File uploads working (if applicable)"""
     found = evidence.read(list[FileCheck], of="5.3", name="FileChecks")
     findings = checks.damaged(found)
-    assert not findings, told(findings)
+    assert not findings, format_findings(findings)
     assert found or not evidence.read(AssetInventory, of="1.3").files
-    evidence.say(f"{len(found)} files answer with 200 and the bytes that were exported.")
+    evidence.note(f"{len(found)} files answer with 200 and the bytes that were exported.")
 
 
 @acceptance("5.3.A6")
@@ -197,21 +197,23 @@ def test_what_was_there_before_is_still_there(
     render: RenderObserver,
     database: PostgresObserver,
     database_url: Secret,
-    past: Past,
+    open_backup: RestoredBackup,
     settings: Settings,
     evidence: Evidence,
     progress: Progress,
 ) -> None:
     """Complete data integrity confirmed"""
-    found = standing_rows.look(evidence, database_url, database, past, progress, by_itself=settings.changes_by_itself)
+    found = existing_rows.observe(
+        evidence, database_url, database, open_backup, progress, volatile_tables=settings.volatile_tables
+    )
     files = file_store.read(production, render, render.service(settings.render_backend), progress)
     before = evidence.read(FileStore, of="1.4")
-    findings = [*standing.lost(found), *file_checks.changed(before, files)]
-    assert not findings, told(findings)
+    findings = [*row_preservation.lost(found), *file_checks.changed(before, files)]
+    assert not findings, format_findings(findings)
     assert found.rows > 0
-    evidence.say(standing.spoken(found))
+    evidence.note(row_preservation.summarize(found))
     evidence.write(fingerprint.take(database_url, evidence.folder, progress, keep_rows=False))
-    evidence.say(f"All {len(before.files) - len(before.missing)} files of before have the bytes they had.")
+    evidence.note(f"All {len(before.files) - len(before.missing)} files of before have the bytes they had.")
 
 
 @acceptance("5.3.A7", closes=True)
@@ -219,10 +221,10 @@ def test_the_migration_holds(production: DirectusObserver, evidence: Evidence) -
     """Migration fully successful and validated"""
     lines = [f"5.3.{number}" for number in range(1, 7)] + [f"5.3.A{number}" for number in range(1, 7)]
     assert history.unpassed(evidence.ledger, [*lines, "gate 4.3", "gate 5.1", "gate 5.2"]) == []
-    assert evidence.ledger.unsettled == ()
+    assert evidence.ledger.in_doubt == ()
     counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
     assert {c.collection: production.count(c.collection) for c in counts} == {c.collection: c.now for c in counts}
-    evidence.say("Counted once more: production stands still, and no write of the suite is unsettled.")
+    evidence.note("Counted once more: production stands still, and no write of the suite is unsettled.")
 
 
 @gate("5.3")

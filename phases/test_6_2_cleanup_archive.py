@@ -17,9 +17,9 @@ from fixtures.model.audit import FinalCount
 from fixtures.model.backup import RollbackPoint
 from fixtures.model.closing import Archive, MonitoringPlan, Notice
 from fixtures.model.export import Inventory
-from fixtures.model.finding import told
+from fixtures.model.finding import format_findings
 from fixtures.operations.closing import archive, history, monitoring, notices, tidy
-from fixtures.operations.imports import importing
+from fixtures.operations.imports import import_inputs
 from fixtures.operations.site import measure
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def test_the_files_are_archived(settings: Settings, evidence: Evidence, now: dat
     made = archive.shelved(evidence, settings.migration_dir, shelf, now=now)
     assert made.members
     evidence.write(made)
-    evidence.say(f"{len(made.members)} files of migration/ are in {made.path}, {made.size_bytes:,} bytes.")
+    evidence.note(f"{len(made.members)} files of migration/ are in {made.path}, {made.size_bytes:,} bytes.")
 
 
 @action("6.2.2")
@@ -50,7 +50,7 @@ def test_production_is_tidied(production_sandbox: DirectusSandbox, evidence: Evi
     left = tidy.left_behind(production_sandbox, inventory)
     production_sandbox.clean_up()
     assert production_sandbox.made == ()
-    evidence.say(
+    evidence.note(
         f"{len(left)} scratch rows of interrupted tests removed; no file was ever put on the service: everything went"
         " through the API."
     )
@@ -66,28 +66,30 @@ def test_the_project_is_documented(site: SiteMap, settings: Settings, evidence: 
     path = tidy.keep(settings.migration_dir, tidy.NOTES, text, changed=history.changed(evidence))
     assert path.stat().st_size > 0
     evidence.attach(path.name, path.read_text(encoding="utf-8"))
-    evidence.say(f"New collections, fields, relationships and pages are described in migration/{path.name}.")
+    evidence.note(f"New collections, fields, relationships and pages are described in migration/{path.name}.")
 
 
 @action("6.2.4")
-def test_stakeholders_are_told(migration_paper: Report, settings: Settings, evidence: Evidence, now: datetime) -> None:
+def test_stakeholders_are_told(
+    migration_document: Report, settings: Settings, evidence: Evidence, now: datetime
+) -> None:
     """Notify stakeholders"""
     counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
     text = notices.notice(
         history.applied_plan(evidence),
         counts,
         target=settings.directus_url,
-        report=str(migration_paper.path),
+        report=str(migration_document.path),
         backup=evidence.read(RollbackPoint, of="1.4").id,
         contact=settings.rollback_contact,
     )
     changed = history.changed(evidence)
     tidy.keep(settings.migration_dir, tidy.NOTICE, f"{text}\n", changed=changed)
     findings = notices.nobody_to_tell(settings.notify_webhook_url)
-    assert not findings, told(findings)
-    before = notices.told(evidence, changed=changed)
-    notice = before or notices.tell(evidence, settings.notify_webhook_url, text, now=lambda: now)
-    evidence.say(
+    assert not findings, format_findings(findings)
+    before = notices.sent_notice(evidence, changed=changed)
+    notice = before or notices.send_notice(evidence, settings.notify_webhook_url, text, now=lambda: now)
+    evidence.note(
         f"The stakeholders were told at {notice.told_at:%Y-%m-%d %H:%M:%SZ}{', already in place' if before else ''}."
     )
 
@@ -98,12 +100,12 @@ def test_monitoring_is_planned(settings: Settings, evidence: Evidence, now: date
     plan = monitoring.plan(now, contact=settings.rollback_contact, fingerprint=settings.fingerprint)
     (settings.migration_dir / "MONITORING.md").write_text(monitoring.as_text(plan), encoding="utf-8")
     (settings.migration_dir / "monitoring.ics").write_text(monitoring.as_calendar(plan), encoding="utf-8", newline="")
-    assert plan.watches
+    assert plan.scheduled_checks
     evidence.write(plan)
     evidence.attach("monitoring.ics", monitoring.as_calendar(plan))
     evidence.write(archive.shelved(evidence, settings.migration_dir, settings.migration_dir.parent, now=now))
-    evidence.say(
-        f"{len(plan.watches)} appointments from {plan.watches[0].at:%Y-%m-%d %H:%MZ} on, in monitoring.ics;"
+    evidence.note(
+        f"{len(plan.scheduled_checks)} appointments from {plan.scheduled_checks[0].at:%Y-%m-%d %H:%MZ} on, in monitoring.ics;"
         " the archive holds them too."
     )
 
@@ -113,17 +115,17 @@ def test_the_archive_is_whole(settings: Settings, evidence: Evidence) -> None:
     """Migration files archived safely"""
     made = evidence.read(Archive, of="6.2")
     findings = archive.incomplete(made, settings.migration_dir)
-    assert not findings, told(findings)
-    evidence.say(f"The archive opens; its {len(made.members)} files equal those of migration/.")
+    assert not findings, format_findings(findings)
+    evidence.note(f"The archive opens; its {len(made.members)} files equal those of migration/.")
 
 
 @acceptance("6.2.A2")
 def test_production_is_clean(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
     """Production environment cleaned up"""
     assert tidy.left_behind(production_sandbox, evidence.read(Inventory, of="1.3")) == []
-    assert evidence.ledger.unsettled == ()
-    assert not importing.paused_flows(evidence.ledger).exists(), "flows of production are still paused"
-    evidence.say("No scratch row is left, no flow is paused, no write is unsettled.")
+    assert evidence.ledger.in_doubt == ()
+    assert not import_inputs.paused_flows_file(evidence.ledger).exists(), "flows of production are still paused"
+    evidence.note("No scratch row is left, no flow is paused, no write is unsettled.")
 
 
 @acceptance("6.2.A3")
@@ -138,21 +140,21 @@ def test_the_notes_name_everything_new(settings: Settings, evidence: Evidence) -
 @acceptance("6.2.A4")
 def test_the_notice_was_taken(evidence: Evidence) -> None:
     """Stakeholders notified"""
-    notice = notices.told(evidence, changed=history.changed(evidence))
+    notice = notices.sent_notice(evidence, changed=history.changed(evidence))
     assert isinstance(notice, Notice), "no notice was taken by the webhook in this migration"
-    evidence.say(f"Taken at {notice.told_at:%Y-%m-%d %H:%M:%SZ}.")
+    evidence.note(f"Taken at {notice.told_at:%Y-%m-%d %H:%M:%SZ}.")
 
 
 @acceptance("6.2.A5")
 def test_somebody_will_look(settings: Settings, evidence: Evidence) -> None:
     """Monitoring plan in place"""
     plan = evidence.read(MonitoringPlan, of="6.2")
-    first = min(watch.at for watch in plan.watches)
-    assert first - plan.made_at == monitoring.FIRST_LOOK
-    assert len(plan.watches) == monitoring.DAYS
+    first = min(watch.at for watch in plan.scheduled_checks)
+    assert first - plan.made_at == monitoring.FIRST_CHECK
+    assert len(plan.scheduled_checks) == monitoring.DAYS
     calendar = (settings.migration_dir / "monitoring.ics").read_bytes().decode()
     assert calendar == monitoring.as_calendar(plan)
-    evidence.say(f"The first look is at {first:%Y-%m-%d %H:%MZ}; {plan.contact} is named in each appointment.")
+    evidence.note(f"The first look is at {first:%Y-%m-%d %H:%MZ}; {plan.contact} is named in each appointment.")
 
 
 @acceptance("6.2.A6", closes=True)
@@ -163,13 +165,13 @@ def test_production_is_stable(
     services = [render.service(name) for name in (settings.render_frontend, settings.render_backend)]
     database = render.database(settings.render_postgres)
     began = history.course(evidence.ledger).began_at
-    findings = health.alerts(measure.signs(render, services, database, began=began), now=now)
-    assert not findings, told(findings)
+    findings = health.alerts(measure.alerts(render, services, database, began=began), now=now)
+    assert not findings, format_findings(findings)
     assert production.health().status == 200
     counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
     fewer = [each.collection for each in counts if production.count(each.collection) < each.expected]
     assert fewer == []
-    evidence.say("Both services and the database are up, and every collection still holds what it must.")
+    evidence.note("Both services and the database are up, and every collection still holds what it must.")
 
 
 @gate("6.2")

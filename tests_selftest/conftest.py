@@ -11,7 +11,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from tests_selftest.world.held import ROWS, HeldWorld, gone, hold
 
-ONE_WORLD = ("tests_selftest/world/test_rehearsal.py", "tests_selftest/chaos/test_last_look.py")
+ONE_WORLD = ("tests_selftest/world/test_rehearsal.py", "tests_selftest/chaos/test_final_checks.py")
 
 STANDING_BACK = 5
 """Niceness of what runs beside the story, which is the longest: what takes a core from it makes everything longer."""

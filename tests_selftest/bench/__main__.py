@@ -78,17 +78,17 @@ def _measure(
     stand: Stand, loads: dict[int, Load], chosen: list[str], rounds: int
 ) -> tuple[dict[str, list[float]], list[float]]:
     """Rows per second by way, round by round; and what verifying cost, as a share of lane api's time."""
-    rates: dict[str, list[float]] = {way: [] for way in chosen}
+    rates: dict[str, list[float]] = {context: [] for context in chosen}
     verified: list[float] = []
     for number in range(rounds):
-        for way in chosen if number % 2 == 0 else reversed(chosen):
-            load = loads[SIZES[way]]
+        for context in chosen if number % 2 == 0 else reversed(chosen):
+            load = loads[SIZES[context]]
             stand.empty()
-            seconds = WAYS[way](load)
-            assert stand.count() == load.rows, f"{way}: {stand.count()} rows of {load.rows}"
-            rates[way].append(load.rows / seconds)
-            _say(_line(number, way, load.rows, seconds))
-            if way == "api":
+            seconds = WAYS[context](load)
+            assert stand.count() == load.rows, f"{context}: {stand.count()} rows of {load.rows}"
+            rates[context].append(load.rows / seconds)
+            _say(_line(number, context, load.rows, seconds))
+            if context == "api":
                 spent = verification(load)
                 verified.append(spent / seconds)
                 _say(_line(number, "verifying", load.rows, spent))
@@ -100,15 +100,15 @@ def _line(number: int, what: str, rows: int, seconds: float) -> str:
 
 
 def _report(rates: dict[str, list[float]], verified: list[float], rounds: int, seconds: float) -> int:
-    middle = {way: median(found) for way, found in rates.items()}
+    middle = {context: median(found) for context, found in rates.items()}
     script = middle.get("script", 0)
     _say(f"\n{datetime.now(UTC):%Y-%m-%d} · {platform.machine()}, {_cores()} cores · medians of {rounds} rounds\n")
     _say("| way | rows | rows/s | slowest–fastest | × script |")
     _say("|---|---:|---:|---:|---:|")
-    for way, found in ((way, rates[way]) for way in TOLD if way in rates):
-        times = f"{middle[way] / script:,.1f}" if script else ""
+    for context, found in ((context, rates[context]) for context in TOLD if context in rates):
+        times = f"{middle[context] / script:,.1f}" if script else ""
         spread = f"{min(found):,.0f}–{max(found):,.0f}"
-        _say(f"| {TOLD[way]} | {SIZES[way]:,} | {middle[way]:,.0f} | {spread} | {times} |")
+        _say(f"| {TOLD[context]} | {SIZES[context]:,} | {middle[context]:,.0f} | {spread} | {times} |")
     targets = [
         _target("lane api, of the API's ceiling", _ratio(rates, "api", "raw"), 0.85, "{:.0%}"),
         _target("lane api, times the script", _ratio(rates, "api", "script"), 12, "{:.1f} ×"),

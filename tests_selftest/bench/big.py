@@ -76,10 +76,10 @@ def main(rows: int, lanes: Sequence[str]) -> int:
                 (place / "export.json").write_bytes(msgspec.json.encode(export))
             del drawn
             chosen = [each for each in (("sql", rows // 10), ("sql", rows), ("api", rows // 10)) if each[0] in lanes]
-            for way, size in chosen:
+            for context, size in chosen:
                 stand.empty()
-                told[way, size] = _measured(stand, way, Path(folder) / str(size))
-                _say(_line(way, told[way, size]))
+                told[context, size] = _measured(stand, context, Path(folder) / str(size))
+                _say(_line(context, told[context, size]))
     finally:
         stand.stop()
     peak = max(each["peak_mb"] for each in told.values())
@@ -98,24 +98,24 @@ def _linear(told: dict[tuple[str, int], dict[str, float]], rows: int) -> bool:
     return slower <= ALLOWANCE
 
 
-def _measured(stand: Stand, way: str, place: Path) -> dict[str, float]:
+def _measured(stand: Stand, context: str, place: Path) -> dict[str, float]:
     """One lane and its verification, in a process of its own whose memory is that of the suite alone."""
-    attached = Attached(stand.running.url, stand.token, stand.url.reveal(), str(place / f"work-{way}"))
+    attached = Attached(stand.running.url, stand.token, stand.url.reveal(), str(place / f"work-{context}"))
     (place / "attached.json").write_text(json.dumps(asdict(attached)))
     done = subprocess.run(
-        [sys.executable, "-m", "tests_selftest.bench.big", way, str(place)],
+        [sys.executable, "-m", "tests_selftest.bench.big", context, str(place)],
         check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return told
 
 
-def _inside(way: str, place: Path) -> dict[str, float]:
+def _inside(context: str, place: Path) -> dict[str, float]:
     export = msgspec.json.decode((place / "export.json").read_bytes(), type=DataExport)
     attached = Attached(**json.loads((place / "attached.json").read_text()))
     load = ways.Load(attached, place, export)
     idle = own_peak_mb()
-    seconds = ways.lane(way, load)
+    seconds = ways.lane(context, load)
     imported = own_peak_mb()
     began = time.perf_counter()
     ways.verification(load)
@@ -133,9 +133,9 @@ def _inside(way: str, place: Path) -> dict[str, float]:
     }
 
 
-def _line(way: str, told: dict[str, float]) -> str:
+def _line(context: str, told: dict[str, float]) -> str:
     return (
-        f"{datetime.now(UTC):%H:%M:%S}  lane {way}: {told['rows']:,.0f} rows in {told['seconds']:.1f} s, "
+        f"{datetime.now(UTC):%H:%M:%S}  lane {context}: {told['rows']:,.0f} rows in {told['seconds']:.1f} s, "
         f"{told['rows'] / told['seconds']:,.0f} rows/s; every row verified in {told['verify_s']:.1f} s; "
         f"memory {told['idle_mb']:.0f} MB before, {told['import_mb']:.0f} MB import, {told['peak_mb']:.0f} MB at most; "
         f"export {told['export_mb']:.0f} MB, log {told['log_mb']:.0f} MB"

@@ -13,9 +13,9 @@ from fixtures.checks.rows import order
 from fixtures.checks.rows.profile import profile
 from fixtures.model.dataset import ExportedFile, ImportOrder
 from fixtures.model.export import AssetInventory, DataExport
-from fixtures.model.shipment import KeyMap
+from fixtures.model.key_map import KeyMap
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.imports.classify import Cargo
+from fixtures.operations.imports.classify import ImportSet
 from fixtures.operations.source.export import as_line
 from fixtures.world.seed.rows import Rows
 
@@ -43,10 +43,10 @@ def write(folder: Path, snapshot: Snapshot, rows: Rows, most: int | None = None)
     return DataExport(datetime.now(UTC), tuple(_file(folder, snapshot, name, chosen[name]) for name in WORKLOAD))
 
 
-def cargo(folder: Path, snapshot: Snapshot, export: DataExport, people: Iterable[str]) -> Cargo:
+def import_set(folder: Path, snapshot: Snapshot, export: DataExport, people: Iterable[str]) -> ImportSet:
     """What the lanes are given; production has the people of local."""
     planned = order.plan([profile(snapshot, name) for name in WORKLOAD])
-    return Cargo(
+    return ImportSet(
         folder=folder,
         export=export,
         order=ImportOrder(planned.collections, planned.deferred),

@@ -26,7 +26,7 @@ import psycopg
 
 from fixtures.model.fingerprint import Fingerprint, TableChange
 from fixtures.model.secret import Secret
-from fixtures.operations.standing import fingerprint
+from fixtures.operations.preservation import fingerprint
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
 from fixtures.world.scratch_server import scratch_server
 from fixtures.world.toolchain import postgres_binaries
@@ -124,11 +124,17 @@ def measure(server: Secret, tools: PostgresTools, folder: Path, *, rows: int, ro
     )
 
 
-def _child(deed: str, url: Secret, place: Path) -> tuple[float, float]:
+def _child(action: str, url: Secret, place: Path) -> tuple[float, float]:
     """Seconds and megabytes of one deed, told by the process that did it; the address goes in by its input."""
     place.mkdir(exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", __name__ if __name__ != "__main__" else "tests_selftest.bench.fingerprint", deed, place],
+        [
+            sys.executable,
+            "-m",
+            __name__ if __name__ != "__main__" else "tests_selftest.bench.fingerprint",
+            action,
+            place,
+        ],
         input=url.reveal(),
         capture_output=True,
         text=True,
@@ -140,10 +146,10 @@ def _child(deed: str, url: Secret, place: Path) -> tuple[float, float]:
     return float(told["seconds"]), float(told["megabytes"])
 
 
-def _do(deed: str, place: Path) -> None:
+def _do(action: str, place: Path) -> None:
     """In the process of its own: one deed, timed, and the most memory this process ever had."""
     url, began = Secret(sys.stdin.read()), time.monotonic()
-    if deed == "take":
+    if action == "take":
         taken = fingerprint.take(url, place, lambda *_: None)
         (place / "fingerprint.json").write_bytes(msgspec.json.encode(taken))
     else:

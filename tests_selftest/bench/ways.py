@@ -21,12 +21,12 @@ from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations import lanes
-from fixtures.operations.imports.classify import Cargo
+from fixtures.operations.imports.classify import ImportSet
 from fixtures.operations.imports.import_log import ImportLog
 from fixtures.operations.imports.journal import Journal
-from fixtures.operations.lane_api.parcels import wired
-from fixtures.operations.source import exported
-from fixtures.operations.standing.standing_rows import Before
+from fixtures.operations.lane_api.batches import wired
+from fixtures.operations.preservation.existing_rows import Before
+from fixtures.operations.source import export_reader
 from fixtures.operations.verification import verify
 from fixtures.systems.directus import DirectusOperator
 from fixtures.systems.postgres.copy_text import RowWriter
@@ -69,15 +69,18 @@ class Load:
         return self.export.rows
 
     @property
-    def cargo(self) -> Cargo:
-        return files.cargo(self.folder, self.stand.snapshot, self.export, self.stand.people)
+    def import_set(self) -> ImportSet:
+        return files.import_set(self.folder, self.stand.snapshot, self.export, self.stand.people)
 
     def bodies(self, size: int) -> list[tuple[str, list[bytes]]]:
         """By collection, parents first, the bodies of requests of *size* rows, as Directus takes them."""
-        found, cargo = [], self.cargo
-        for name in cargo.order.collections:
-            wire = wired(cargo.types(name))
-            rows = (wire(msgspec.json.decode(line)) for _, line in exported.numbered(self.folder, cargo.file(name)))
+        found, import_set = [], self.import_set
+        for name in import_set.order.collections:
+            wire = wired(import_set.types(name))
+            rows = (
+                wire(msgspec.json.decode(line))
+                for _, line in export_reader.numbered(self.folder, import_set.file(name))
+            )
             bodies = []
             while portion := list(islice(rows, size)):
                 bodies.append(msgspec.json.encode(portion if size > 1 else portion[0]))
@@ -88,7 +91,7 @@ class Load:
 def script(load: Load) -> float:
     """The runbook's own script: ask for each item by its key, then create it."""
     bodies = load.bodies(1)
-    keys = {name: load.cargo.profile(name).key for name, _ in bodies}
+    keys = {name: load.import_set.profile(name).key for name, _ in bodies}
     with _client(load) as client:
         began = time.perf_counter()
         for name, requests in bodies:
@@ -128,8 +131,8 @@ def utils_import(load: Load) -> float:
     """Directus' own import, a whole file a collection."""
     with _client(load) as client:
         began = time.perf_counter()
-        for name in load.cargo.order.collections:
-            content = (load.folder / load.cargo.file(name).path).read_bytes()
+        for name in load.import_set.order.collections:
+            content = (load.folder / load.import_set.file(name).path).read_bytes()
             part = {"file": (f"{name}.json", content, "application/json")}
             _well(client.post(f"/utils/import/{name}", files=part))
         return time.perf_counter() - began
@@ -139,13 +142,13 @@ def lane(name: str, load: Load) -> float:
     """A lane of this suite, as 4.2 runs it: classified, journaled, logged, counted."""
     place = load.stand.folder / f"lane-{time.monotonic_ns()}"
     with ImportLog(place / "import-log.txt", run="bench") as log:
-        way = lanes.Way(
+        context = lanes.ImportContext(
             production=load.stand.operator, database=load.stand.url, journal=Journal(place / "journal.jsonl"), log=log,
             progress=lambda *_: None, reported={},
         )  # fmt: skip
-        cargo = load.cargo
+        import_set = load.import_set
         began = time.perf_counter()
-        result = lanes.run(name, cargo, way)
+        result = lanes.run(name, import_set, context)
         seconds = time.perf_counter() - began
     assert result.created == load.rows, (result.created, load.rows, result.refusals[:3])
     return seconds
@@ -153,12 +156,12 @@ def lane(name: str, load: Load) -> float:
 
 def plain_copy(load: Load) -> float:
     """COPY of lines made before, straight into the tables, one transaction: what Postgres itself needs."""
-    cargo = load.cargo
+    import_set = load.import_set
     written: list[tuple[str, tuple[str, ...], list[bytes]]] = []
-    for name in cargo.order.collections:
-        columns = cargo.profile(name).columns
-        writer = RowWriter({each: cargo.types(name)[each] for each in columns})
-        lines = (writer.line(line) for _, line in exported.numbered(load.folder, cargo.file(name)))
+    for name in import_set.order.collections:
+        columns = import_set.profile(name).columns
+        writer = RowWriter({each: import_set.types(name)[each] for each in columns})
+        lines = (writer.line(line) for _, line in export_reader.numbered(load.folder, import_set.file(name)))
         written.append((name, columns, list(_blocks(lines))))
     began = time.perf_counter()
     with psycopg.connect(load.stand.url.reveal()) as connection, connection.cursor() as cursor:
@@ -175,9 +178,9 @@ def plain_copy(load: Load) -> float:
 def verification(load: Load) -> float:
     """Every row and value that is there now, beside the export, as 4.3 does it."""
     nothing = Before(Fingerprint(load.export.exported_at, "", (), {}), load.folder)
-    cargo = load.cargo
+    import_set = load.import_set
     began = time.perf_counter()
-    found = verify.rows(load.stand.operator, load.stand.url, cargo, nothing, (), progress=lambda *_: None)
+    found = verify.rows(load.stand.operator, load.stand.url, import_set, nothing, (), progress=lambda *_: None)
     seconds = time.perf_counter() - began
     assert sum(each.equal for each in found) == load.rows, [each.different[:2] for each in found]
     return seconds

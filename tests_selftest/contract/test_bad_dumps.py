@@ -15,11 +15,11 @@ from fixtures.model.backup import Artefact
 from fixtures.model.fingerprint import Fingerprint, SequenceState
 from fixtures.model.secret import Secret
 from fixtures.operations.backups import backup, trial_restore
-from fixtures.operations.backups.backup import NoWayBack, Places
-from fixtures.operations.standing import fingerprint
+from fixtures.operations.backups.backup import BackupStorage, BackupUnusable
+from fixtures.operations.preservation import fingerprint
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
+from fixtures.systems.postgres.encryption import BackupCipher, DecryptionFailed
 from fixtures.systems.postgres.fingerprint import SnapshotReader
-from fixtures.systems.postgres.seal import NotOpened, Seal
 from tests_selftest.contract.spare import run, silent, spare
 
 SCHEMA = """
@@ -42,11 +42,11 @@ def key() -> Secret:
     return Secret(str(pyrage.x25519.Identity.generate()))
 
 
-def taken(database: Secret, places: Places, folder: Path) -> tuple[Artefact, Fingerprint]:
+def taken(database: Secret, storage: BackupStorage, folder: Path) -> tuple[Artefact, Fingerprint]:
     """A dump and a fingerprint of one snapshot."""
     with SnapshotReader(database) as reader:
         held = fingerprint.read(reader, folder, silent)
-        return backup.dump(database, places, silent, snapshot=reader.id, taken_at=held.taken_at), held
+        return backup.dump(database, storage, silent, snapshot=reader.id, taken_at=held.taken_at), held
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def good(
     database: Secret, server: Secret, tools: PostgresTools, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Artefact, Fingerprint]:
     folder = tmp_path_factory.mktemp("good")
-    return taken(database, Places(folder, tools, server), folder)
+    return taken(database, BackupStorage(folder, tools, server), folder)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_a_good_dump_is_proven_by_its_content(
 ) -> None:
     """Rows written after the snapshot are in neither; the proof says how many tables and rows it compared."""
     made, held = good
-    proof = backup.prove(made, held, Places(tmp_path, tools, server), silent)
+    proof = backup.prove(made, held, BackupStorage(tmp_path, tools, server), silent)
     assert proof is not None
     assert (proof.tables, proof.rows) == (2, 4000)
     assert proof.snapshot_id == held.snapshot_id
@@ -147,15 +147,15 @@ def test_a_dump_and_a_fingerprint_see_one_snapshot_while_others_write(
     database: Secret, server: Secret, tools: PostgresTools, tmp_path: Path
 ) -> None:
     """A row written between the two is in neither, so a live table cannot fool the proof; without it, it would."""
-    places = Places(tmp_path, tools, server)
+    storage = BackupStorage(tmp_path, tools, server)
     with SnapshotReader(database) as reader:
         held = fingerprint.read(reader, tmp_path, silent)
         run(database, "INSERT INTO boards (name) VALUES ('written meanwhile')")
-        made = backup.dump(database, places, silent, snapshot=reader.id, taken_at=held.taken_at)
-    assert backup.prove(made, held, places, silent) is not None
-    later = backup.dump(database, places, silent, snapshot="", taken_at=held.taken_at)
-    with pytest.raises(NoWayBack, match="MIG-148"):
-        backup.prove(later, held, places, silent)
+        made = backup.dump(database, storage, silent, snapshot=reader.id, taken_at=held.taken_at)
+    assert backup.prove(made, held, storage, silent) is not None
+    later = backup.dump(database, storage, silent, snapshot="", taken_at=held.taken_at)
+    with pytest.raises(BackupUnusable, match="MIG-148"):
+        backup.prove(later, held, storage, silent)
     run(database, "DELETE FROM boards WHERE name = 'written meanwhile'")
 
 
@@ -173,12 +173,12 @@ def test_a_dump_that_restores_to_something_else_is_no_way_back(
     good: tuple[Artefact, Fingerprint], server: Secret, tools: PostgresTools, tmp_path: Path, change: str, code: str
 ) -> None:
     """A missing table, other rows, one other byte, another type, a sequence that is behind."""
-    places = Places(tmp_path, tools, server)
+    storage = BackupStorage(tmp_path, tools, server)
     with trial_restore.restored(good[0], tools, server) as url:
         run(url, change)
-        made, _ = taken(url, places, tmp_path)
-    with pytest.raises(NoWayBack) as refusal:
-        backup.prove(made, good[1], places, silent)
+        made, _ = taken(url, storage, tmp_path)
+    with pytest.raises(BackupUnusable) as refusal:
+        backup.prove(made, good[1], storage, silent)
     assert {finding.code for finding in refusal.value.findings} == {code}
 
 
@@ -195,31 +195,31 @@ def test_a_sealed_dump_is_opened_by_its_key_alone(
 ) -> None:
     """Nothing of the rows lies on disk in the clear; another key, none, or one changed byte open nothing."""
     sealing = replace(tools, key=key)
-    places = Places(tmp_path / "backups", sealing, server)
-    made, held = taken(database, places, tmp_path)
-    assert made.sealed
+    storage = BackupStorage(tmp_path / "backups", sealing, server)
+    made, held = taken(database, storage, tmp_path)
+    assert made.encrypted
     assert made.id.endswith(".dump.age")
-    assert [path.name for path in places.folder.iterdir()] == [made.id]
+    assert [path.name for path in storage.folder.iterdir()] == [made.id]
     assert b"PGDMP" not in Path(made.path).read_bytes()
-    assert backup.prove(made, held, places, silent) is not None
+    assert backup.prove(made, held, storage, silent) is not None
     assert backup.verify_file(made, sealing) == []
     other = replace(tools, key=Secret(str(pyrage.x25519.Identity.generate())))
     for wrong in (other, tools):
-        with pytest.raises(NotOpened, match="PGS-205"):
+        with pytest.raises(DecryptionFailed, match="PGS-205"):
             wrong.listing(Path(made.path))
     spoiled = replace(made, sha256="0" * 64)
     assert codes(spoiled, other) == ["MIG-158"]
     _flip(Path(made.path))
     with scratch_database(server) as (_, url):
-        with pytest.raises(NotOpened, match="PGS-205"):
+        with pytest.raises(DecryptionFailed, match="PGS-205"):
             sealing.restore(Path(made.path), url)
         with SnapshotReader(url) as reader:
             assert reader.tables() == []
 
 
 def test_a_key_that_is_none_is_said() -> None:
-    with pytest.raises(NotOpened, match="PGS-204"):
-        Seal(Secret("secret"))
+    with pytest.raises(DecryptionFailed, match="PGS-204"):
+        BackupCipher(Secret("secret"))
 
 
 def test_old_tools_and_a_full_disk_stop_before_anything_is_written() -> None:

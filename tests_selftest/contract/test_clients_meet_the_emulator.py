@@ -14,11 +14,11 @@ import pytest
 from fixtures.model.secret import Secret
 from fixtures.systems import github, render, webhook
 from fixtures.systems.failure import Refused
-from fixtures.systems.http.transport import Patience
+from fixtures.systems.http.transport import RetryPolicy
 from fixtures.systems.render import download
 from tests_selftest.contract.stage import API_KEY, BACKEND, TOKEN, Stage, server
 
-ONCE = Patience(tries=1)
+ONCE = RetryPolicy(tries=1)
 
 
 def eventually(look: Callable[[], Any], *, within_s: float = 15.0) -> Any:

@@ -16,15 +16,15 @@ from fixtures.model.backup import Artefact
 from fixtures.model.fingerprint import Fingerprint, TableChange
 from fixtures.model.secret import Secret
 from fixtures.operations.backups import backup
-from fixtures.operations.backups.backup import NoWayBack, Places
-from fixtures.operations.rollback import live_work, rollback_look
-from fixtures.operations.standing import fingerprint
+from fixtures.operations.backups.backup import BackupStorage, BackupUnusable
+from fixtures.operations.preservation import fingerprint
+from fixtures.operations.rollback import live_edits, state_as_before
 from fixtures.systems.failure import Refused
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
 from fixtures.systems.postgres.fingerprint import SnapshotReader, Unclear
-from fixtures.systems.postgres.holdings import CHUNK, LARGE_OBJECTS
 from fixtures.systems.postgres.observer import PostgresObserver
 from fixtures.systems.postgres.restore import Entangled, restoring
+from fixtures.systems.postgres.tables import CHUNK, LARGE_OBJECTS
 from tests_selftest.contract.spare import run, silent, spare
 
 SCHEMA = f"""
@@ -208,9 +208,9 @@ def test_what_the_role_cannot_read_stops_the_backup(
             (log,) = [table for table in reader.tables() if table.name == "audit.log"]
             with pytest.raises(Refused):
                 list(reader.rows(log))
-        with PostgresObserver(limited) as observer, pytest.raises(NoWayBack, match=r'MIG-163[\s\S]*"audit.log"'):
+        with PostgresObserver(limited) as observer, pytest.raises(BackupUnusable, match=r'MIG-163[\s\S]*"audit.log"'):
             backup.take_point(
-                limited, None, observer, Places(tmp_path, tools, server), tmp_path, silent,  # type: ignore[arg-type]
+                limited, None, observer, BackupStorage(tmp_path, tools, server), tmp_path, silent,  # type: ignore[arg-type]
                 export=None, export_reason="none", recovery=None,  # type: ignore[arg-type]
             )  # fmt: skip
         assert list(tmp_path.glob("*.dump")) == []
@@ -259,10 +259,10 @@ def test_the_way_back_leaves_other_schemas_alone_and_proves_it(
         ' "timestamp" timestamptz, user_agent text); CREATE TABLE directus_collections (collection text, accountability'
         " text); CREATE TABLE directus_users (id uuid, email text)")  # fmt: skip
     with PostgresObserver(apart) as observer:
-        work = live_work.since(before, tmp_path, apart, observer, silent, ours={})
+        work = live_edits.since(before, tmp_path, apart, observer, silent, sent_keys={})
         assert [each.table for each in work if each.table in before.outside] == []
         run(apart, "UPDATE audit.log SET said = 'edited' WHERE id = 7; SELECT lo_put(4001, 9, 'X')")
-        _, _, findings = rollback_look.rows_as_before(before, tmp_path, apart, observer, silent)
+        _, _, findings = state_as_before.rows_as_before(before, tmp_path, apart, observer, silent)
     harmed = [each.where for each in findings if each.code == "MIG-717"]
     assert harmed == ['"audit.log" · keys 7', f'"{LARGE_OBJECTS}" · keys 4001']
 

@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.model.fingerprint import Fingerprint, RowChange, TableChange
 from fixtures.model.secret import Secret
-from fixtures.operations.standing import fingerprint
+from fixtures.operations.preservation import fingerprint
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
 from tests_selftest.contract.spare import run, silent, spare
 from tests_selftest.contract.stage import Stage

@@ -20,12 +20,12 @@ from fixtures.model.backup import RollbackPoint
 from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.secret import Secret
 from fixtures.operations.backups import backup
-from fixtures.operations.backups.backup import Places
+from fixtures.operations.backups.backup import BackupStorage
+from fixtures.operations.preservation import fingerprint
 from fixtures.operations.rollback import new_database, rollback_data
 from fixtures.operations.rollback.new_database import NewDatabase
-from fixtures.operations.rollback.rollback import NoWayBack
 from fixtures.operations.rollback.rollback_data import Restoring
-from fixtures.operations.standing import fingerprint
+from fixtures.operations.rollback.rollback_state import RollbackBlocked
 from fixtures.plugins.session import NOT_DONE
 from fixtures.systems.postgres import destination
 from fixtures.systems.postgres import restore as postgres_restore
@@ -60,7 +60,7 @@ class Backup:
     production: Secret
     point: RollbackPoint
     held: Fingerprint
-    places: Places
+    storage: BackupStorage
 
 
 @pytest.fixture(scope="module")
@@ -68,34 +68,34 @@ def kept(platform: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     assert platform.cluster is not None
     server = Secret(platform.cluster.superuser_url)
     folder = tmp_path_factory.mktemp("kept")
-    places = Places(folder, PostgresTools.found(platform.cluster.bin), server)
+    storage = BackupStorage(folder, PostgresTools.found(platform.cluster.bin), server)
     with scratch_database(server) as (_, url):
         run(url, SCHEMA)
         with SnapshotReader(url) as reader:
             held = fingerprint.read(reader, folder, silent)
-            made = backup.dump(url, places, silent, snapshot=reader.id, taken_at=held.taken_at)
+            made = backup.dump(url, storage, silent, snapshot=reader.id, taken_at=held.taken_at)
         point = RollbackPoint(
             description="", taken_at=held.taken_at, database="udo-db", server_version="18.0", dump=made, export=None,
             export_reason="", recovery="", recovery_since=None, proven_at=datetime.now(UTC), counts=held.counts,
         )  # fmt: skip
-        yield Backup(url, point, held, places)
+        yield Backup(url, point, held, storage)
 
 
 @contextmanager
 def role(kept: Backup, name: str) -> Iterator[None]:
     """A user who may log in, and nothing else."""
-    run(kept.places.scratch, f"CREATE ROLE {name} LOGIN PASSWORD 'of {name}'")
+    run(kept.storage.scratch, f"CREATE ROLE {name} LOGIN PASSWORD 'of {name}'")
     try:
         yield
     finally:
-        run(kept.places.scratch, f"DROP ROLE {name}")
+        run(kept.storage.scratch, f"DROP ROLE {name}")
 
 
 @pytest.fixture
 def fresh(kept: Backup) -> Iterator[NewDatabase]:
     """A new, empty database of a user who is no superuser, as Render makes one."""
-    with role(kept, "newcomer"), scratch_database(kept.places.scratch) as (name, url):
-        run(kept.places.scratch, f"ALTER DATABASE {name} OWNER TO newcomer")
+    with role(kept, "newcomer"), scratch_database(kept.storage.scratch) as (name, url):
+        run(kept.storage.scratch, f"ALTER DATABASE {name} OWNER TO newcomer")
         yield named(Secret(_as(url, "newcomer")))
 
 
@@ -114,7 +114,7 @@ def work(kept: Backup, tmp_path: Path) -> Restoring:
     ledger.add(Kind.OPENED, "migration")
     evidence = Evidence(tmp_path / "run-1", ledger, not_done=NOT_DONE)
     evidence.begin("R.5.1")
-    return Restoring(kept.production, kept.places, evidence, silent, 0.05)
+    return Restoring(kept.production, kept.storage, evidence, silent, 0.05)
 
 
 def usable(kept: Backup, new: NewDatabase, work: Restoring) -> str:
@@ -125,9 +125,9 @@ def test_it_goes_into_an_empty_database_of_another_user_once_and_production_is_n
     kept: Backup, fresh: NewDatabase, work: Restoring
 ) -> None:
     assert "is empty" in usable(kept, fresh, work)
-    before = fingerprint.take(kept.production, kept.places.folder, silent, keep_rows=False)
+    before = fingerprint.take(kept.production, kept.storage.folder, silent, keep_rows=False)
     done = new_database.restore(work, kept.point, fresh, kept.held)
-    assert (done.into, done.safety, done.way) == ("udo-db-2", "", "new")
+    assert (done.into, done.safety, done.method) == ("udo-db-2", "", "new")
     with PostgresObserver(fresh.url) as there:
         assert there.ask("SELECT col_description('boards'::regclass, 2) AS told, shout('a') AS said") == [
             {"told": "as people call it", "said": "A"}
@@ -135,7 +135,7 @@ def test_it_goes_into_an_empty_database_of_another_user_once_and_production_is_n
         assert there.ask("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'") == [
             {"tableowner": "newcomer"}
         ]
-    after = fingerprint.take(kept.production, kept.places.folder, silent, keep_rows=False)
+    after = fingerprint.take(kept.production, kept.storage.folder, silent, keep_rows=False)
     assert (before.content, before.sequences) == (after.content, after.sequences)
     run(fresh.url, "DELETE FROM members")  # people are at work there by now
     assert new_database.restore(work, kept.point, fresh, kept.held) == done
@@ -150,9 +150,9 @@ def test_a_database_that_is_not_empty_is_refused_and_left_as_it_is(
         lambda: usable(kept, fresh, work),
         lambda: new_database.restore(work, kept.point, fresh, kept.held),
     ):
-        with pytest.raises(NoWayBack, match=r"MIG-718[\s\S]*somebody"):
+        with pytest.raises(RollbackBlocked, match=r"MIG-718[\s\S]*somebody"):
             act()
-    assert destination.look(fresh.url, system="test").objects == ("somebody",)
+    assert destination.inspect(fresh.url, system="test").objects == ("somebody",)
     assert work.evidence.ledger.last(Kind.INTENT, "R.5.1") is None
 
 
@@ -161,21 +161,21 @@ def test_it_is_not_empty_either_when_no_table_is_in_it(
     kept: Backup, fresh: NewDatabase, work: Restoring, what: str
 ) -> None:
     run(fresh.url, what)
-    with pytest.raises(NoWayBack, match="MIG-718"):
+    with pytest.raises(RollbackBlocked, match="MIG-718"):
         usable(kept, fresh, work)
 
 
 def test_production_itself_is_refused_however_its_address_is_written(kept: Backup, work: Restoring) -> None:
-    with role(kept, "clerk"), pytest.raises(NoWayBack, match="MIG-716"):
+    with role(kept, "clerk"), pytest.raises(RollbackBlocked, match="MIG-716"):
         usable(kept, named(Secret(_as(kept.production, "clerk").replace("127.0.0.1", "localhost"))), work)
 
 
 def test_a_database_that_keeps_text_otherwise_is_refused(kept: Backup, work: Restoring) -> None:
-    server = kept.places.scratch
+    server = kept.storage.scratch
     run(server, "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
     try:
         url = Secret(psycopg.conninfo.make_conninfo(server.reveal(), dbname="latin"))
-        with pytest.raises(NoWayBack, match=r"MIG-717[\s\S]*LATIN1"):
+        with pytest.raises(RollbackBlocked, match=r"MIG-717[\s\S]*LATIN1"):
             usable(kept, named(url), work)
     finally:
         run(server, "DROP DATABASE latin")
@@ -192,7 +192,7 @@ def test_what_a_killed_run_had_restored_is_taken_up_also_while_it_is_being_kept(
 
     def killed() -> None:
         with postgres_restore.restoring(
-            fresh.url, kept.places.tools, Path(kept.point.dump.path), kept.places.folder, note,
+            fresh.url, kept.storage.tools, Path(kept.point.dump.path), kept.storage.folder, note,
             leaving_out=postgres_restore.NOT_IN_A_NEW_ONE,
         ) as restore:  # fmt: skip
             restore.claim()
@@ -214,7 +214,7 @@ def test_other_content_than_the_fingerprints_stops_before_the_backend_is_pointed
     kept: Backup, fresh: NewDatabase, work: Restoring
 ) -> None:
     other = replace(kept.held, tables=tuple(replace(t, digest="0" * 64) for t in kept.held.tables))
-    with pytest.raises(NoWayBack, match="MIG-719"):
+    with pytest.raises(RollbackBlocked, match="MIG-719"):
         new_database.restore(work, kept.point, fresh, other)
     assert work.evidence.ledger.last(Kind.DONE, "R.5.1") is None
 
@@ -226,9 +226,9 @@ def test_what_postgres_refuses_leaves_the_new_database_empty(
     name = destination.parts(fresh.url)["dbname"]
     with psycopg.connect(platform.cluster.superuser_url_of(name), autocommit=True) as connection:
         connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO postgres").format(sql.Identifier(name)))
-    with pytest.raises(NoWayBack, match=r"MIG-725[\s\S]*42501"):
+    with pytest.raises(RollbackBlocked, match=r"MIG-725[\s\S]*42501"):
         new_database.restore(work, kept.point, fresh, kept.held)
-    assert destination.look(fresh.url, system="test").objects == ()
+    assert destination.inspect(fresh.url, system="test").objects == ()
 
 
 def test_who_may_not_restore_in_place_is_told_the_other_way_before_anything_goes(kept: Backup) -> None:

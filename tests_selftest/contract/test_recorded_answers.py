@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.model.secret import Secret
 from fixtures.systems.failure import Refused
-from fixtures.systems.http.transport import Patience
+from fixtures.systems.http.transport import RetryPolicy
 from fixtures.systems.render import RenderOperator, connect
 from tests_selftest.contract.scripted_server import Reply, Request, ScriptedServer
 
@@ -38,7 +38,7 @@ def recorded(request: Request, before: int) -> Reply:
 def render() -> Iterator[RenderOperator]:
     with (
         ScriptedServer(recorded) as server,
-        connect(f"{server.url}/v1", Secret("rnd_x"), read_only=False, patience=Patience(tries=1)) as transport,
+        connect(f"{server.url}/v1", Secret("rnd_x"), read_only=False, patience=RetryPolicy(tries=1)) as transport,
     ):
         yield RenderOperator(transport, logs_every_s=0)
 

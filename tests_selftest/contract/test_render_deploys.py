@@ -170,7 +170,7 @@ def test_a_suspended_service_answers_503_until_it_is_resumed(stage: Stage) -> No
 
 def test_a_service_that_falls_is_started_again(stage: Stage) -> None:
     (before,) = stage.api("GET", f"/services/{stage.backend.id}/instances").json()
-    (instance,) = stage.render._yard.instances.of(stage.backend)
+    (instance,) = stage.render._state.instances.of(stage.backend)
     os.kill(instance.child.pid, signal.SIGKILL)
     eventually(lambda: [one for one in stage.api("GET", f"/services/{stage.backend.id}/instances").json()
                         if one["id"] != before["id"]])  # fmt: skip

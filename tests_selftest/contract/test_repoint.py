@@ -18,21 +18,21 @@ from fixtures.evidence.ledger import Kind, Ledger
 from fixtures.evidence.store import Evidence
 from fixtures.model.secret import Secret
 from fixtures.operations.backups import backup
-from fixtures.operations.backups.backup import Places
-from fixtures.operations.code.deploy import Patience
-from fixtures.operations.imports import importing
-from fixtures.operations.rollback import new_database, repoint, rollback, rollback_look
-from fixtures.operations.rollback.going_back import WayBack
-from fixtures.operations.rollback.hands import Hands
+from fixtures.operations.backups.backup import BackupStorage
+from fixtures.operations.code.deploy import WaitPolicy
+from fixtures.operations.imports import import_inputs
+from fixtures.operations.preservation import database_identity, fingerprint
+from fixtures.operations.rollback import new_database, repoint, rollback_state, state_as_before
 from fixtures.operations.rollback.new_database import NewDatabase
-from fixtures.operations.rollback.rollback import NoWayBack
-from fixtures.operations.standing import fingerprint, which_database
+from fixtures.operations.rollback.operators import RollbackOperators
+from fixtures.operations.rollback.rollback_state import RollbackBlocked
+from fixtures.operations.rollback.rollback_steps import RollbackSteps
 from fixtures.plugins.session import NOT_DONE
 from fixtures.process.waiting import wait_until
 from fixtures.systems import render
 from fixtures.systems.directus import DirectusOperator
 from fixtures.systems.postgres.dump import PostgresTools
-from fixtures.systems.postgres.observer import Heard, PostgresObserver
+from fixtures.systems.postgres.observer import PostgresObserver, StatementSeen
 from fixtures.systems.render import Connection, RenderOperator
 from tests_selftest.contract.stage import API_KEY, Stage, server
 
@@ -116,7 +116,7 @@ def switch(stage: TwoVersions, operator: RenderOperator, tmp_path: Path) -> repo
     connections = [Connection(each, each, Secret("")) for each in (old, new)]
     return repoint.Switch(
         operator, Speaking(stage), operator.service("udo-backend"), stage.first, connections[0],
-        NewDatabase("udo-db-2", connections[1]), evidence, Patience(30.0, 0.1), lambda _: None,
+        NewDatabase("udo-db-2", connections[1]), evidence, WaitPolicy(30.0, 0.1), lambda _: None,
     )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def test_a_group_elsewhere_and_an_address_from_outside_are_told_apart(
     assert variables({**parts, STRING: "postgresql://o:o@dpg-1-a/o?ssl=1"}, old) == {
         STRING: "postgresql://u:p%40@dpg-2-a/d?ssl=1"
     }
-    with pytest.raises(NoWayBack, match=r"MIG-720[\s\S]*no DB_USER, DB_PASSWORD"):
+    with pytest.raises(RollbackBlocked, match=r"MIG-720[\s\S]*no DB_USER, DB_PASSWORD"):
         variables({name: parts[name] for name in ("DB_HOST", "DB_PORT", "DB_DATABASE")}, old)
 
 
@@ -172,11 +172,11 @@ def test_what_others_ask_is_hidden_from_a_user_without_rights_and_that_is_no_no(
         server_.execute("CREATE ROLE stranger LOGIN PASSWORD 'of stranger'")
     with PostgresObserver(Secret(stage.cluster.url("udo", "stranger", "of stranger"))) as hidden:
         speaking = Speaking(stage)
-        assert which_database.hears(speaking, {"": hidden}, tries=2) == {"": Heard.HIDDEN}
-        assert which_database.hears(speaking, {"": databases["udo-db"]}) == {"": Heard.YES}
+        assert database_identity.works_on(speaking, {"": hidden}, tries=2) == {"": StatementSeen.HIDDEN}
+        assert database_identity.works_on(speaking, {"": databases["udo-db"]}) == {"": StatementSeen.YES}
         with psycopg.connect(stage.cluster.superuser_url_of("udo"), autocommit=True) as root:
             root.execute('SELECT 1 AS "of_a_superuser"')
-            assert databases["udo-db"].heard("of_a_superuser") is Heard.YES
+            assert databases["udo-db"].statement_seen("of_a_superuser") is StatementSeen.YES
 
 
 def test_a_restart_keeps_the_old_value_and_a_deploy_brings_the_new(
@@ -185,8 +185,8 @@ def test_a_restart_keeps_the_old_value_and_a_deploy_brings_the_new(
     operator.set_env_var(switch.service.id, "SHADE", Secret("blue"))
     before = set(operator.instances(switch.service.id))
     operator.restart(switch.service.id)
-    stage.render.await_deploy(stage.render._yard.store.deploys_of(stage.backend)[0])
-    assert stage.render._yard.store.live(stage.backend).recipe["environment"]["SHADE"] == "green"  # type: ignore[union-attr]
+    stage.render.await_deploy(stage.render._state.store.deploys_of(stage.backend)[0])
+    assert stage.render._state.store.live(stage.backend).recipe["environment"]["SHADE"] == "green"  # type: ignore[union-attr]
     assert not before & set(operator.instances(switch.service.id))
     assert operator.env_vars(switch.service.id)["SHADE"] == Secret("blue")
 
@@ -198,13 +198,18 @@ def test_the_backend_is_pointed_to_the_new_database_after_a_kill_too_and_once(
     assert stage.cluster is not None
     was = operator.env_vars(switch.service.id)[STRING]
     repoint._set(switch, repoint.variables(operator, switch.service, switch.old, switch.new))
-    assert which_database.hears(switch.directus, databases)["udo-db"] is Heard.YES, "what runs goes on as before"
+    assert database_identity.works_on(switch.directus, databases)["udo-db"] is StatementSeen.YES, (
+        "what runs goes on as before"
+    )
     done = repoint.switch(switch, databases)
     assert (done.variables, done.kept, done.commit) == ((STRING,), (f"BEFORE_ROLLBACK_{STRING}",), switch.commit)
     own = operator.env_vars(switch.service.id)
     assert own[f"BEFORE_ROLLBACK_{STRING}"] == was
     assert own[STRING].reveal() == f"{stage.cluster.url('other', 'other', 'of other')}?application_name=cms"
-    assert which_database.hears(switch.directus, databases) == {"udo-db-2": Heard.YES, "udo-db": Heard.NO}
+    assert database_identity.works_on(switch.directus, databases) == {
+        "udo-db-2": StatementSeen.YES,
+        "udo-db": StatementSeen.NO,
+    }
     deploys = len(stage.deploys(stage.backend))
     assert repoint.switch(switch, databases) == done
     assert len(stage.deploys(stage.backend)) == deploys
@@ -228,11 +233,11 @@ def test_an_instance_that_still_asks_the_old_database_is_told(
             self._sessions.setdefault(address, psycopg.connect(address, autocommit=True))
             self._sessions[address].execute(f'SELECT 1 AS "{word}"'.encode())
 
-    mixed = repoint.Switch(**{**vars(switch), "directus": Two(stage), "patience": Patience(0.5, 0.05)})
+    mixed = repoint.Switch(**{**vars(switch), "directus": Two(stage), "wait_policy": WaitPolicy(0.5, 0.05)})
     (finding,) = repoint._elsewhere(mixed, databases)
     assert finding.code == "MIG-723"
-    heard = {name: which_database.hears(mixed.directus, {name: each}) for name, each in databases.items()}
-    assert heard == {name: {name: Heard.YES} for name in databases}, "both are asked"
+    heard = {name: database_identity.works_on(mixed.directus, {name: each}) for name, each in databases.items()}
+    assert heard == {name: {name: StatementSeen.YES} for name in databases}, "both are asked"
 
 
 def test_values_that_somebody_else_sets_back_stop_before_the_deploy(
@@ -240,7 +245,7 @@ def test_values_that_somebody_else_sets_back_stop_before_the_deploy(
 ) -> None:
     monkeypatch.setattr(operator, "set_env_var", lambda *_: None)
     deploys = len(stage.deploys(stage.backend))
-    with pytest.raises(NoWayBack, match=rf"MIG-721[\s\S]*{STRING}"):
+    with pytest.raises(RollbackBlocked, match=rf"MIG-721[\s\S]*{STRING}"):
         repoint._set(switch, {STRING: Secret("postgresql://u:p@elsewhere/d")})
     assert len(stage.deploys(stage.backend)) == deploys
 
@@ -282,7 +287,7 @@ def test_a_deploy_that_fails_is_told_and_what_served_goes_on(
     stage.backend_copy.push()
     stage.deploy_of(stage.backend, ill, "build_failed")
     live = operator.live_deploy(switch.service.id)
-    with pytest.raises(NoWayBack, match=r"MIG-722[\s\S]*build_failed"):
+    with pytest.raises(RollbackBlocked, match=r"MIG-722[\s\S]*build_failed"):
         repoint.switch(repoint.Switch(**{**vars(switch), "commit": ill}), databases)
     assert operator.live_deploy(switch.service.id) == live
     assert repoint.switched(switch.evidence.ledger) is None
@@ -292,44 +297,50 @@ def test_the_whole_way_into_a_new_database_step_by_step_and_what_follows_from_it
     stage: TwoVersions, operator: RenderOperator, tmp_path: Path
 ) -> None:
     """Code and database together, the old database untouched, the end on record, the old name refused afterwards."""
-    evidence, hands = migrated(stage, operator, tmp_path)
-    untouched = fingerprint.take(hands.url, tmp_path, lambda *_: None, keep_rows=False)
-    with hands.database:
+    evidence, rollback_operators = migrated(stage, operator, tmp_path)
+    untouched = fingerprint.take(rollback_operators.url, tmp_path, lambda *_: None, keep_rows=False)
+    with rollback_operators.database:
 
-        def step(subject: str) -> WayBack:
+        def step(subject: str) -> RollbackSteps:
             """A step of another run each: nothing is remembered but what is on disk."""
             evidence.begin(subject)
-            return WayBack(
-                evidence, hands, {"frontend": "fuma", "backend": "udo-backend"}, "udo-db", tmp_path,
-                Patience(30.0, 0.1), 0, lambda *_: None,
+            return RollbackSteps(
+                evidence, rollback_operators, {"frontend": "fuma", "backend": "udo-backend"}, "udo-db", tmp_path,
+                WaitPolicy(30.0, 0.1), 0, lambda *_: None,
             )  # fmt: skip
 
         point, where = step("R.1.1").verified()
         assert "udo-db-2" in where
-        assert step("R.1.2").live_work() == []
+        assert step("R.1.2").live_edits() == []
         step("R.2.1").autodeploy_off()
         assert step("R.3.1").code() == []
         (later,) = step("R.3.1").with_database()
         assert later.side == "backend"
         assert step("R.4.1").files().removed == ()
         assert step("R.5.1").restored().into == "udo-db-2"
-        told = step("R.5.2").awake()
+        told = step("R.5.2").restart_instances()
         assert f"BEFORE_ROLLBACK_{STRING}" in told
-        assert which_database.hears(hands.directus, {"old": hands.database}, tries=2) == {"old": Heard.NO}
+        assert database_identity.works_on(
+            rollback_operators.directus, {"old": rollback_operators.database}, tries=2
+        ) == {"old": StatementSeen.NO}
         compared, findings = step("R.6.2").rows()
         assert (findings, "6 of 6 tables" in compared) == ([], True)
-        assert rollback_look.code_as_before(operator, step("R.6.4").earlier()) == []
+        assert state_as_before.code_as_before(operator, step("R.6.4").earlier()) == []
         deploys = len(stage.deploys(stage.backend))
-        assert (step("R.1.2").live_work(), step("R.5.2").awake()) == ([], told), "again, and nothing is done"
+        assert (step("R.1.2").live_edits(), step("R.5.2").restart_instances()) == ([], told), (
+            "again, and nothing is done"
+        )
         assert len(stage.deploys(stage.backend)) == deploys
         step("R.7.1").autodeploy_as_before()
-        rollback.close(evidence)
+        rollback_state.close(evidence)
         end = evidence.ledger.rolled_back
         assert end is not None
-        assert (end.facts["way"], end.facts["database"], end.facts["backup"]) == ("new", "udo-db-2", point.id)
-        now = fingerprint.take(hands.url, tmp_path, lambda *_: None, keep_rows=False)
+        assert (end.facts["method"], end.facts["database"], end.facts["backup"]) == ("new", "udo-db-2", point.id)
+        now = fingerprint.take(rollback_operators.url, tmp_path, lambda *_: None, keep_rows=False)
         assert (now.content, now.sequences) == (untouched.content, untouched.sequences)
-        _, (finding,) = backup.same_database(hands.directus, hands.database, moved_to=evidence.ledger.moved_to)
+        _, (finding,) = backup.same_database(
+            rollback_operators.directus, rollback_operators.database, moved_to=evidence.ledger.moved_to
+        )
         assert "set RENDER_POSTGRES=udo-db-2" in finding.do
 
 
@@ -346,7 +357,7 @@ SCHEMA = f"""
 """
 
 
-def migrated(stage: TwoVersions, operator: RenderOperator, folder: Path) -> tuple[Evidence, Hands]:
+def migrated(stage: TwoVersions, operator: RenderOperator, folder: Path) -> tuple[Evidence, RollbackOperators]:
     """A migration that brought code and rows, with its backup; and an empty database somebody made on Render."""
     assert stage.cluster is not None
     assert stage.database is not None
@@ -355,7 +366,9 @@ def migrated(stage: TwoVersions, operator: RenderOperator, folder: Path) -> tupl
         connection.execute(SCHEMA.encode())
     operator.set_env_var(own, STRING, url)
     first = serve(stage, operator, stage.first)
-    places = Places(folder / "backups", PostgresTools.found(stage.cluster.bin), Secret(stage.cluster.superuser_url))
+    storage = BackupStorage(
+        folder / "backups", PostgresTools.found(stage.cluster.bin), Secret(stage.cluster.superuser_url)
+    )
     ledger = Ledger(folder / "ledger" / "l.jsonl", run="run-1", inputs="i", suite="s")
     ledger.add(Kind.OPENED, "migration")
     evidence = Evidence(folder / "run-1", ledger, not_done=NOT_DONE)
@@ -363,14 +376,14 @@ def migrated(stage: TwoVersions, operator: RenderOperator, folder: Path) -> tupl
     with PostgresObserver(url) as database:
         found = operator.database("udo-db")
         point, held = backup.take_point(
-            url, found, database, places, evidence.folder / evidence.group, lambda *_: None, export=None,
+            url, found, database, storage, evidence.folder / evidence.group, lambda *_: None, export=None,
             export_reason="none", recovery=operator.recovery(found.id),
         )  # fmt: skip
     evidence.write(held)
     evidence.write(point)
     ledger.add(Kind.INTENT, "2.2.7", commit="c", live=first)
     serve(stage, operator, stage.second)
-    importing.journal(ledger).intend("boards", ["21"])
+    import_inputs.journal(ledger).intend("boards", ["21"])
     with psycopg.connect(url.reveal(), autocommit=True) as connection:
         connection.execute("INSERT INTO boards (id, name) VALUES (21, 'imported'); CREATE TABLE added (id int)")
     asked = {"name": "udo-db-2", "ownerId": found.owner_id, "plan": found.plan, "version": found.version}
@@ -379,12 +392,12 @@ def migrated(stage: TwoVersions, operator: RenderOperator, folder: Path) -> tupl
         lambda: operator.database("udo-db-2").available, until=bool, deadline_s=15, every_s=0.05, reason="it is made"
     )
     new = new_database.found(operator, "udo-db-2")
-    return evidence, Hands(operator, Speaking(stage), PostgresObserver(url), url, places, new)
+    return evidence, RollbackOperators(operator, Speaking(stage), PostgresObserver(url), url, storage, new)
 
 
 def serve(stage: TwoVersions, operator: RenderOperator, commit: str) -> str:
     """The deploy of a commit, live, with the present variables."""
     made = operator.trigger_deploy(stage.backend.id, commit=commit)
     assert made is not None
-    stage.render.await_deploy(stage.render._yard.store.deploys[made.id])
+    stage.render.await_deploy(stage.render._state.store.deploys[made.id])
     return made.id

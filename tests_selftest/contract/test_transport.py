@@ -11,7 +11,7 @@ import pytest
 from fixtures.model.secret import Secret
 from fixtures.systems import webhook
 from fixtures.systems.failure import InDoubt, Refused, Unreachable, WriteRefused
-from fixtures.systems.http.transport import Exchange, Patience, Transport
+from fixtures.systems.http.transport import Exchange, RetryPolicy, Transport
 from tests_selftest.contract.scripted_server import Reply, Request, ScriptedServer
 
 TOKEN = "tok-3f9c5d-never-shown"
@@ -42,7 +42,7 @@ def speaking(
         read_only=read_only,
         known_reads=[("POST", "/schema/diff")],
         answer_s=answer_s,
-        patience=Patience(tries=tries, ceiling_s=30),
+        patience=RetryPolicy(tries=tries, ceiling_s=30),
         sleep=naps or Naps(),
     )
 

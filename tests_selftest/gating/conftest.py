@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFTEST = """
 pytest_plugins = [
     "fixtures.plugins.options", "fixtures.plugins.gating", "fixtures.plugins.recording",
-    "fixtures.plugins.opening", "fixtures.plugins.rerun",
+    "fixtures.plugins.session_start", "fixtures.plugins.rerun",
 ]
 """
 

@@ -20,7 +20,7 @@ PHASE_1 = ("1.1", "1.2", "1.3", "1.4")
 
 WITH_REPORT = CONFTEST.replace(
     "]\n",
-    '    "fixtures.plugins.redacting", "fixtures.plugins.reporting", "fixtures.plugins.closing",\n]\n',
+    '    "fixtures.plugins.redaction", "fixtures.plugins.reporting", "fixtures.plugins.terminal_summary",\n]\n',
 )
 
 

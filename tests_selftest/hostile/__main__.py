@@ -7,7 +7,7 @@ import sys
 
 from tests_selftest.hostile.corpus import FILES
 from tests_selftest.hostile.trial import Seen, Trial
-from tests_selftest.kills.ground import Ground
+from tests_selftest.kills.kill_world import Ground
 
 
 def main(arguments: list[str]) -> int:

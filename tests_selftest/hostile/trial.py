@@ -20,12 +20,12 @@ from psycopg import sql
 
 from fixtures.checks.rows.identity import compared_columns, differing, key_text
 from fixtures.checks.rows.profile import profile as profile_of
-from fixtures.checks.rows.row_values import one_form
+from fixtures.checks.rows.row_values import normalizer
 from fixtures.model.dataset import ExportedFile
 from fixtures.model.export import AssetFile, AssetInventory, DataExport
 from fixtures.model.imports import ImportResult, Refusal
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.source.exported import sha256
+from fixtures.operations.source.export_reader import sha256
 from tests_selftest.hostile.corpus import (
     ARRIVES,
     CUT_SHORT,
@@ -38,7 +38,7 @@ from tests_selftest.hostile.corpus import (
 )
 from tests_selftest.kills.content import differing as differing_tables
 from tests_selftest.kills.gate import Moment
-from tests_selftest.kills.ground import PRODUCTION, Ended, Ground
+from tests_selftest.kills.kill_world import PRODUCTION, Ended, Ground
 from tests_selftest.kills.suite import Handles
 
 STATE = "import"
@@ -180,7 +180,7 @@ class Trial:
         name = placed.case.collection
         profile = profile_of(self.local, name)
         types = {f["field"]: str(f["type"]) for f in self.local.fields_of(name) if f["field"] in profile.columns}
-        wanted = one_form(types)(json.loads(placed.text))
+        wanted = normalizer(types)(json.loads(placed.text))
         with self._handles() as handles:
             production = handles.named("production")
             rows = production.items(name, key=profile.key, filter={profile.key: {"_eq": placed.key}})

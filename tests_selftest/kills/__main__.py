@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from tests_selftest.kills.ground import Ground
+from tests_selftest.kills.kill_world import Ground
 from tests_selftest.kills.points import points, tried, undisturbed
 from tests_selftest.kills.tasks import TASKS
 

@@ -18,7 +18,7 @@ from functools import partial
 from fixtures.world import directus
 from tests_selftest.kills.content import differing
 from tests_selftest.kills.gate import Moment
-from tests_selftest.kills.ground import Ended, Ground, Suite
+from tests_selftest.kills.kill_world import Ended, Ground, Suite
 
 MOST_RUNS = 5
 QUIET_S = 30.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests_selftest.kills.ground import APPLIED, IMPORTED
+from tests_selftest.kills.kill_world import APPLIED, IMPORTED
 from tests_selftest.kills.points import Task
 
 DIARY = ("directus_fields.id", "directus_relations.id")

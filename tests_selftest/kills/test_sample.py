@@ -8,7 +8,7 @@ import pytest
 
 from tests_selftest.hostile.trial import Trial
 from tests_selftest.kills.gate import Moment
-from tests_selftest.kills.ground import IMPORTED, Ground
+from tests_selftest.kills.kill_world import IMPORTED, Ground
 from tests_selftest.kills.points import By, Fault, Point, Task, Undisturbed, tried, undisturbed
 
 IMPORT = Task("import", "import", IMPORTED)

@@ -23,14 +23,14 @@ from fixtures.model.conflict_policy import ConflictPolicies, parsed
 from fixtures.model.dataset import ExportedFile
 from fixtures.model.export import AssetFile, AssetInventory, DataExport
 from fixtures.model.imports import ImportResult
+from fixtures.model.key_map import KeyMap
 from fixtures.model.secret import Secret
-from fixtures.model.shipment import KeyMap
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.imports.classify import Cargo
+from fixtures.operations.imports.classify import ImportSet
 from fixtures.operations.imports.import_log import ImportLog
 from fixtures.operations.imports.journal import Journal
-from fixtures.operations.lanes import LANES, Way
-from fixtures.operations.source import exported
+from fixtures.operations.lanes import LANES, ImportContext
+from fixtures.operations.source import export_reader
 from fixtures.systems import directus as client
 from fixtures.systems.directus import DirectusObserver, DirectusOperator
 from fixtures.world import directus, toolchain
@@ -197,7 +197,7 @@ class Migration:
     def journal(self) -> Journal:
         return Journal(self.folder / "journal.jsonl")
 
-    def cargo(self, **more: Any) -> Cargo:
+    def import_set(self, **more: Any) -> ImportSet:
         """What group 1.3 would have exported; *more* replaces parts of it."""
         production = DirectusObserver(self.project.transport)
         policies: ConflictPolicies = parsed(self.policies)
@@ -208,20 +208,20 @@ class Migration:
             "assets": AssetInventory(tuple(_asset(each) for each in self.library), {}, {}),
             "wanted": self.wanted,
             "keys": KeyMap(users=dict(self.people)),
-            "ours": self.journal.ours,
+            "ours": self.journal.sent_keys,
             "policies": policies,
             "people": frozenset(str(user["id"]) for user in production.users()),
         }
-        return Cargo(**{**parts, **more})
+        return ImportSet(**{**parts, **more})
 
     def run(self, **more: Any) -> ImportResult:
         """The import, in its lane."""
         with ImportLog(self.folder / "import-log.txt", run="a run") as log:
-            way = Way(
+            context = ImportContext(
                 production=self.project.operator, database=self.project.url, journal=self.journal, log=log,
                 progress=lambda *_: None, reported=self.reported, stamps=self.stamps,
             )  # fmt: skip
-            result = LANES[self.lane](self.cargo(**more), way)
+            result = LANES[self.lane](self.import_set(**more), context)
         self.reported.update({each.collection: each.created for each in result.outcomes})
         return result
 
@@ -231,5 +231,5 @@ class Migration:
         lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
         path = self.folder / "data" / f"{name}.json"
         path.write_text(f"[\n{lines}\n]\n" if rows else "[]\n", encoding="utf-8")
-        digest, size = exported.sha256(path), path.stat().st_size
+        digest, size = export_reader.sha256(path), path.stat().st_size
         return ExportedFile(name, f"data/{name}.json", len(rows), digest, size, "")

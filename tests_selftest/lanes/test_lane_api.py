@@ -11,9 +11,9 @@ import pytest
 from fixtures.checks.rows import import_rules, refusals
 from fixtures.model.conflict_policy import parsed
 from fixtures.model.imports import ConflictKind, ImportPlan, ImportResult
-from fixtures.model.silence import Diary, Mark
+from fixtures.model.side_effects import ActivityLog, ActivityMark
 from fixtures.operations import lanes
-from fixtures.operations.imports import classify, import_plan, library, quiet, silence
+from fixtures.operations.imports import classify, flow_pause, import_plan, library, side_effects
 from fixtures.process.waiting import wait_until
 from fixtures.systems.postgres.observer import PostgresObserver
 from tests_selftest.lanes.project import PICTURE, Migration, Project
@@ -76,14 +76,21 @@ def every_class(project: Project) -> dict[str, list[dict[str, Any]]]:
 def planned(migration: Migration) -> ImportPlan:
     """The dry run, before anything is written."""
     policies = parsed(migration.policies)
-    look = lanes.look(migration.lane, migration.project.operator, migration.project.url)
-    plan, _ = import_plan.review(migration.project.operator, migration.cargo(), policies, look)
+    look = lanes.comparer(migration.lane, migration.project.operator, migration.project.url)
+    plan, _ = import_plan.review(migration.project.operator, migration.import_set(), policies, look)
     return plan
 
 
 def outcome_of(result: ImportResult) -> dict[str, tuple[int, ...]]:
     return {
-        each.collection: (each.created, each.identical, each.twins, each.conflicts, each.updated, each.refused)
+        each.collection: (
+            each.created,
+            each.identical,
+            each.natural_key_matches,
+            each.conflicts,
+            each.updated,
+            each.refused,
+        )
         for each in result.outcomes
         if not each.collection.startswith("directus_")
     }
@@ -91,7 +98,14 @@ def outcome_of(result: ImportResult) -> dict[str, tuple[int, ...]]:
 
 def plan_of(plan: ImportPlan) -> dict[str, tuple[int, ...]]:
     return {
-        each.collection: (each.create, each.identical, each.twins, each.conflicts, each.update, each.refused)
+        each.collection: (
+            each.create,
+            each.identical,
+            each.natural_key_matches,
+            each.conflicts,
+            each.update,
+            each.refused,
+        )
         for each in plan.collections
     }
 
@@ -119,11 +133,11 @@ def test_the_import_does_what_the_dry_run_said_and_again_nothing(project: Projec
         "comments": (1, 0, 0, 0, 0, 2),
     }
     assert {(each.collection, each.key, each.code) for each in plan.refusals} == {
-        ("articles", "11", refusals.NOBODY),
-        ("articles", "12", refusals.NOWHERE),
-        ("blocks", "3", refusals.NOWHERE),
-        ("comments", "2", refusals.NOWHERE),
-        ("comments", "3", refusals.ANOTHER_ROW),
+        ("articles", "11", refusals.UNKNOWN_USER),
+        ("articles", "12", refusals.DANGLING),
+        ("blocks", "3", refusals.DANGLING),
+        ("comments", "2", refusals.DANGLING),
+        ("comments", "3", refusals.KEY_COLLISION),
     }
     result = migration.run()
     assert outcome_of(result) == plan_of(plan)
@@ -149,7 +163,9 @@ def test_references_lead_to_the_twin_everywhere_and_production_keeps_its_own(pro
         project, tmp_path, every_class(project), people={ADA: ADA_THERE}, policies="keep,categories=update"
     )
     result = migration.run()
-    assert [(c.key, c.held_by) for c in result.conflicts if c.kind is ConflictKind.TWIN] == [(LOCAL[1], THEIRS)]
+    assert [(c.key, c.held_by) for c in result.conflicts if c.kind is ConflictKind.NATURAL_KEY_MATCH] == [
+        (LOCAL[1], THEIRS)
+    ]
     ((category, owner, body, extra, lead),) = project.ask(
         "SELECT category::text, owner::text, body, extra, lead FROM articles WHERE id = 10"
     )
@@ -205,7 +221,7 @@ def test_a_row_that_changed_after_it_was_compared_is_not_updated(
     migration = Migration(project, tmp_path, rows, policies="update")
     read = classify.read
 
-    def read_then_edited(*given: Any, **named: Any) -> classify.Reading:
+    def read_then_edited(*given: Any, **named: Any) -> classify.ClassifiedCollections:
         found = read(*given, **named)
         project.rest.patch(f"/items/categories/{LOCAL[3]}", {"note": "edited meanwhile"})
         return found
@@ -225,7 +241,7 @@ def test_a_key_somebody_took_meanwhile_is_refused_and_never_called_ours(
     project.person("ada@example.org", ADA)
     read = classify.read
 
-    def read_then_taken(*given: Any, **named: Any) -> classify.Reading:
+    def read_then_taken(*given: Any, **named: Any) -> classify.ClassifiedCollections:
         found = read(*given, **named)
         project.rest.post("/items/articles", {"id": 11, "slug": "theirs", "title": "A visitor's"})
         return found
@@ -234,7 +250,7 @@ def test_a_key_somebody_took_meanwhile_is_refused_and_never_called_ours(
     result = migration.run()
     assert [(each.key, each.code) for each in result.refusals] == [("11", "RECORD_NOT_UNIQUE")]
     assert project.ask("SELECT id, title FROM articles ORDER BY id") == [(10, "Article 10"), (11, "A visitor's")]
-    assert migration.journal.ours == {"articles": {"10"}}
+    assert migration.journal.sent_keys == {"articles": {"10"}}
 
 
 def canary(project: Project) -> dict[str, Any]:
@@ -248,33 +264,33 @@ def canary(project: Project) -> dict[str, Any]:
     return flow
 
 
-def heard(project: Project, since: Mark) -> Diary:
+def heard(project: Project, since: ActivityMark) -> ActivityLog:
     """What production wrote down, once it has had the time to write down the run of a flow."""
     with PostgresObserver(project.url) as database:
         who = str(project.operator.me()["id"])
-        return silence.diary(database, since, who=who)
+        return side_effects.read_activity(database, since, who=who)
 
 
-def marked(project: Project) -> Mark:
+def marked(project: Project) -> ActivityMark:
     with PostgresObserver(project.url) as database:
-        return silence.mark(database)
+        return side_effects.mark(database)
 
 
 def test_no_flow_runs_and_nothing_is_written_down_but_the_rows(project: Project, tmp_path: Path) -> None:
     """The canary sings when nobody keeps it quiet, and that is seen; paused, it does not, and is active again."""
     canary(project)
     rows = {"articles": [{"id": key, "slug": f"s-{key}", "title": "x"} for key in range(1, 121)]}
-    flows = quiet.listening(project.operator, ["articles"])
-    assert [finding.code for finding in quiet.forbidden(flows, may_pause=False)] == ["MIG-420"]
-    assert quiet.forbidden(flows, may_pause=True) == []
+    flows = flow_pause.triggered_flows(project.operator, ["articles"])
+    assert [finding.code for finding in flow_pause.forbidden(flows, may_pause=False)] == ["MIG-420"]
+    assert flow_pause.forbidden(flows, may_pause=True) == []
 
     since = marked(project)
-    with quiet.quiet(project.operator, ["articles"], journal=tmp_path / "flows.json"):
+    with flow_pause.pause_flows(project.operator, ["articles"], journal=tmp_path / "flows.json"):
         result = Migration(project, tmp_path / "quiet", rows).run()
     found = heard(project, since)
     assert (found.flow_runs, found.created["articles"], found.revisions["articles"]) == (0, 120, 120)
-    assert silence.broken(found, result.outcomes) == []
-    assert [flow["name"] for flow in quiet.listening(project.operator, ["articles"])] == ["Canary"]
+    assert side_effects.unexpected(found, result.outcomes) == []
+    assert [flow["name"] for flow in flow_pause.triggered_flows(project.operator, ["articles"])] == ["Canary"]
 
     project.ask("TRUNCATE articles CASCADE")
     since = marked(project)
@@ -283,7 +299,7 @@ def test_no_flow_runs_and_nothing_is_written_down_but_the_rows(project: Project,
         lambda: heard(project, since), until=lambda seen: seen.flow_runs == 120, deadline_s=20, every_s=0.1,
         reason="every run of the canary is written down",
     )  # fmt: skip
-    assert {finding.code for finding in silence.broken(found, loud.outcomes)} == {"MIG-425"}
+    assert {finding.code for finding in side_effects.unexpected(found, loud.outcomes)} == {"MIG-425"}
 
 
 def test_files_come_with_their_bytes_and_all_that_is_said_of_them(project: Project, tmp_path: Path) -> None:
@@ -304,7 +320,7 @@ def test_files_come_with_their_bytes_and_all_that_is_said_of_them(project: Proje
         """ to_char(modified_on AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') FROM directus_files"""
     )
     assert (tags, x, who, when, changed) == (["red", "small"], 3, ADA_THERE, MADE, CHANGED)
-    spoken, wrong = library.picture(project.operator, migration.cargo().assets)
+    spoken, wrong = library.picture(project.operator, migration.import_set().assets)
     assert (spoken, wrong) == ("red.png comes as a small picture too (image/png).", [])
     settled = writes(project)
     assert migration.run().created == 0
@@ -314,5 +330,5 @@ def test_files_come_with_their_bytes_and_all_that_is_said_of_them(project: Proje
 def test_a_file_no_small_picture_can_be_made_of_is_named(project: Project, tmp_path: Path) -> None:
     said = {"id": LOCAL[6], "title": "x", "filename_download": "gone.png", "type": "image/png"}
     migration = Migration(project, tmp_path, {}, library=[said])
-    _, wrong = library.picture(project.operator, migration.cargo().assets)
+    _, wrong = library.picture(project.operator, migration.import_set().assets)
     assert [finding.code for finding in wrong] == ["MIG-426"]

@@ -14,7 +14,7 @@ from fixtures.operations import lanes
 from fixtures.operations.imports import import_log
 from fixtures.operations.lane_sql import accounting, load_sql
 from fixtures.operations.lane_sql.commit_record import CommitRecord
-from fixtures.operations.standing.standing_rows import Before
+from fixtures.operations.preservation.existing_rows import Before
 from fixtures.operations.verification import verify
 from fixtures.systems.failure import InDoubt, Unreachable
 from fixtures.systems.postgres.stage import StageSession, outcome_of
@@ -56,13 +56,13 @@ def test_both_lanes_leave_the_same_rows_stamps_and_sequences(project: Project, t
 
 def seen(migration: Migration, lane: str, **more: Any) -> dict[str, tuple[Any, ...]]:
     """The classes of all rows as one lane finds them, everything that is named with its reason."""
-    look = lanes.look(lane, migration.project.operator, migration.project.url)
+    look = lanes.comparer(lane, migration.project.operator, migration.project.url)
     return {
         name: (
-            each.before, each.create, each.identical, each.unset, set(each.conflicts), set(each.twins),
+            each.before, each.create, each.identical, each.to_fill, set(each.conflicts), set(each.natural_key_matches),
             sorted((one.key, one.code, one.message) for one in each.refused),
         )
-        for name, each in look(migration.cargo(**more), ()).items()
+        for name, each in look(migration.import_set(**more), ()).items()
     }  # fmt: skip
 
 
@@ -93,25 +93,25 @@ def every_class_and_chains(project: Project) -> dict[str, list[dict[str, Any]]]:
     "fresh", [frozenset[str](), frozenset({"articles.title", "articles.lead"})], ids=["nothing new", "new columns"]
 )
 def test_both_lanes_see_the_same_before_an_import_and_after_it(
-    project: Project, tmp_path: Path, fresh: frozenset[str]
+    project: Project, tmp_path: Path, new_columns: frozenset[str]
 ) -> None:
     migration = Migration(
         project, tmp_path, every_class_and_chains(project), people={ADA: ADA_THERE}, policies="keep", lane="sql"
     )
     untouched = content(project)
-    before = seen(migration, "sql", fresh=fresh)
-    assert before == seen(migration, "api", fresh=fresh)
+    before = seen(migration, "sql", new_columns=new_columns)
+    assert before == seen(migration, "api", new_columns=new_columns)
     assert content(project) == untouched
     classes = [sum(numbers) for numbers in zip(*(each[:4] for each in before.values()), strict=True)]
-    assert all(classes) == bool(fresh), "a class no row has would be compared with nothing"
+    assert all(classes) == bool(new_columns), "a class no row has would be compared with nothing"
     assert all(any(each[place] for each in before.values()) for place in (4, 5, 6))
 
-    result = migration.run(fresh=fresh)
+    result = migration.run(new_columns=new_columns)
     assert {name: each[1] for name, each in before.items()} == {
         each.collection: each.created for each in result.outcomes if each.collection in MODEL
     }
-    after = seen(migration, "sql", fresh=fresh)
-    assert after == seen(migration, "api", fresh=fresh)
+    after = seen(migration, "sql", new_columns=new_columns)
+    assert after == seen(migration, "api", new_columns=new_columns)
     assert {name: each[1] for name, each in after.items()} == dict.fromkeys(MODEL, 0)
 
 
@@ -240,9 +240,9 @@ def test_verification_sees_a_value_a_row_and_a_stamp_that_changed(project: Proje
     migration.run()
 
     def verified() -> tuple[int, list[tuple[str, tuple[str, ...]]], dict[str, int]]:
-        cargo = migration.cargo()
-        nothing = Before(Fingerprint(cargo.export.exported_at, "", (), {}), tmp_path)
-        found = verify.rows(project.operator, project.url, cargo, nothing, (), progress=lambda *_: None)
+        import_set = migration.import_set()
+        nothing = Before(Fingerprint(import_set.export.exported_at, "", (), {}), tmp_path)
+        found = verify.rows(project.operator, project.url, import_set, nothing, (), progress=lambda *_: None)
         (articles,) = (each for each in found if each.collection == "articles")
         named = [(row.key, row.columns) for row in articles.different if "over the API" not in row.columns[0]]
         return articles.equal, named, {name: rows for name, rows in articles.stamps.items() if rows}

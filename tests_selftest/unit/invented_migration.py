@@ -62,9 +62,9 @@ class InventedMigration:
         self.now += timedelta(seconds=1)
         return self.now
 
-    def judge(self, subject: str, verdict: Verdict, *, said: tuple[str, ...] = (), message: str = "") -> None:
+    def judge(self, subject: str, verdict: Verdict, *, notes: tuple[str, ...] = (), message: str = "") -> None:
         """One verdict in the ledger."""
-        self.ledger.add(Kind.VERDICT, subject, verdict=verdict.value, seconds=0.8, said=list(said), message=message)
+        self.ledger.add(Kind.VERDICT, subject, verdict=verdict.value, seconds=0.8, notes=list(notes), message=message)
 
     def passes(self, *groups: str) -> None:
         """Every line of these groups passes, and their gates, with the evidence such a group leaves."""
@@ -72,7 +72,7 @@ class InventedMigration:
             for line in runbook.lines_of(group):
                 self.evidence.begin(line.id)
                 self._leave(line.id)
-                self.judge(line.id, Verdict.PASSED, said=(f"Saw 14 things, as {line.id} asks.",))
+                self.judge(line.id, Verdict.PASSED, notes=(f"Saw 14 things, as {line.id} asks.",))
             self.judge(f"gate {group}", Verdict.PASSED)
 
     def fails(self, subject: str, message: str) -> None:
@@ -178,7 +178,7 @@ def schema_plan(made_at: datetime) -> SchemaPlan:
             Risk.DESTRUCTIVE,
             "SC141",
             "",
-            stake="3 values in the column (rows: 40)",
+            data_impact="3 values in the column (rows: 40)",
             waived="SC141 on chapters.old_note, accepted by Ada Lovelace until 2026-12-01: nobody reads it",
         ),
         Change(Stage.COLLECTION, "drop", "import_notices", Risk.DESTRUCTIVE, "SC190", "stays", withheld=True),
@@ -203,6 +203,6 @@ def import_result() -> ImportResult:
     )
     conflicts = (
         Conflict("sections", "17", ConflictKind.EDITED, ("title", "body"), "17"),
-        Conflict("definitions", "0b54", ConflictKind.NATURAL_KEY, ("term",), "77aa"),
+        Conflict("definitions", "0b54", ConflictKind.UNIQUE_VALUE_TAKEN, ("term",), "77aa"),
     )
     return ImportResult(outcomes, conflicts, (), 0, 12.5)

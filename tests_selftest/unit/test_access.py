@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixtures.checks.site.access import blind, careless, statuses, wrong
+from fixtures.checks.site.access import not_testable, statuses, unsafe_permissions, wrong
 from fixtures.model.access import Grants
 from fixtures.model.visit import ApiCall
 
@@ -26,18 +26,18 @@ def test_a_right_status_with_a_wrong_body_is_wrong() -> None:
 
 def test_configured_carelessness_is_still_a_finding() -> None:
     open_to_all = Grants("visitor", admin=False, allowed=frozenset({"delete chapters", "read inquiries"}))
-    assert careless([VISITOR], ["chapters", "inquiries"], ["inquiries"]) == []
-    found = careless([open_to_all], ["chapters", "inquiries"], ["inquiries"])
+    assert unsafe_permissions([VISITOR], ["chapters", "inquiries"], ["inquiries"]) == []
+    found = unsafe_permissions([open_to_all], ["chapters", "inquiries"], ["inquiries"])
     assert [finding.code for finding in found] == ["MIG-543", "MIG-543"]
 
 
 def test_a_public_administrator_is_seen() -> None:
-    assert careless([Grants("visitor", admin=True, allowed=frozenset())], ["chapters"], []) != []
+    assert unsafe_permissions([Grants("visitor", admin=True, allowed=frozenset())], ["chapters"], []) != []
 
 
 def test_a_collection_the_site_shows_must_be_readable() -> None:
-    assert blind(VISITOR, ["chapters"]) == []
-    assert [finding.code for finding in blind(VISITOR, ["amendments"])] == ["MIG-544"]
+    assert not_testable(VISITOR, ["chapters"]) == []
+    assert [finding.code for finding in not_testable(VISITOR, ["amendments"])] == ["MIG-544"]
 
 
 def test_statuses_follow_directus() -> None:

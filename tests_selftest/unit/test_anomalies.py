@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks.rows.anomalies import Watcher
+from fixtures.checks.rows.anomalies import AnomalyDetector
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.snapshot import Snapshot
 
@@ -51,8 +51,8 @@ GOOD: dict[str, Any] = {
 
 
 def found(**changed: Any) -> list[str]:
-    watcher = Watcher(PROFILE, SNAPSHOT)
-    watcher.look({**GOOD, **changed})
+    watcher = AnomalyDetector(PROFILE, SNAPSHOT)
+    watcher.observe({**GOOD, **changed})
     return [finding.code for finding in watcher.findings()]
 
 
@@ -86,9 +86,9 @@ def test_each_anomaly_is_seen(changed: dict[str, Any], code: str) -> None:
 
 
 def test_rows_with_the_same_oddity_are_one_finding_with_their_number() -> None:
-    watcher = Watcher(PROFILE, SNAPSHOT)
+    watcher = AnomalyDetector(PROFILE, SNAPSHOT)
     for number in range(5):
-        watcher.look({**GOOD, "id": number, "name": None})
+        watcher.observe({**GOOD, "id": number, "name": None})
     (finding,) = watcher.findings()
     assert finding.sentence.startswith("5 row(s) of things")
     assert watcher.rows == 5

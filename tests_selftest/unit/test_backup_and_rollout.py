@@ -74,20 +74,20 @@ def test_deliveries_of_two_runs_need_not_overlap() -> None:
 
 
 def test_a_wrong_status_is_found() -> None:
-    assert rollout.unwell("/server/health", status=200, expected={200}) == []
-    assert [f.code for f in rollout.unwell("/server/health", status=503, expected={200})] == ["MIG-243"]
+    assert rollout.unhealthy("/server/health", status=200, expected={200}) == []
+    assert [f.code for f in rollout.unhealthy("/server/health", status=503, expected={200})] == ["MIG-243"]
 
 
 def test_console_errors_failed_requests_and_a_bad_status_are_each_found() -> None:
     clean: dict[str, tuple[str, ...]] = {"console": (), "failures": ()}
-    assert rollout.troubled("Home", "http://h/", status=200, **clean) == []
-    bad = rollout.troubled("Home", "http://h/", console=["TypeError"], failures=["GET /x 403"], status=500)
+    assert rollout.with_errors("Home", "http://h/", status=200, **clean) == []
+    bad = rollout.with_errors("Home", "http://h/", console=["TypeError"], failures=["GET /x 403"], status=500)
     assert [f.code for f in bad] == ["MIG-244"] * 3
 
 
 def test_a_collection_out_of_reach_is_found() -> None:
     found = Reachable(rows={"a": 1}, closed={"b": 500})
-    assert [(f.code, f.observed) for f in rollout.out_of_reach(found, ["a", "b", "c"])] == [
+    assert [(f.code, f.observed) for f in rollout.unreachable(found, ["a", "b", "c"])] == [
         ("MIG-245", "status 500"),
         ("MIG-245", "not asked for"),
     ]

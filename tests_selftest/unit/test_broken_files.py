@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.model.dataset import ExportedFile
-from fixtures.operations.source import exported
+from fixtures.operations.source import export_reader
 from tests_selftest.hostile.corpus import FILES, Broken
 
 GOOD = b'[\n{"id":1,"title":"a"},\n{"id":2,"title":"\xc3\xa9"},\n{"id":3,"title":"c"}\n]\n'
@@ -18,7 +18,7 @@ GOOD = b'[\n{"id":1,"title":"a"},\n{"id":2,"title":"\xc3\xa9"},\n{"id":3,"title"
 def recorded(folder: Path, content: bytes, rows: int = 3) -> ExportedFile:
     path = folder / "t.json"
     path.write_bytes(content)
-    return ExportedFile("t", "t.json", rows, exported.sha256(path), path.stat().st_size, "integer")
+    return ExportedFile("t", "t.json", rows, export_reader.sha256(path), path.stat().st_size, "integer")
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ def test_the_faster_decoder_reads_what_the_standard_library_reads(text: bytes) -
         except (ValueError, RecursionError) as problem:
             return RecursionError.__name__ if isinstance(problem, RecursionError) else ValueError.__name__
 
-    assert seen(exported.parsed) == seen(json.loads)
+    assert seen(export_reader.parsed) == seen(json.loads)
 
 
 def test_a_good_file_is_read_with_its_lines(tmp_path: Path) -> None:
     file = recorded(tmp_path, GOOD)
-    assert exported.examine(tmp_path, file) == []
-    assert [line for line, _ in exported.numbered(tmp_path, file)] == [2, 3, 4]
-    assert [row["id"] for row in exported.rows(tmp_path, file, without={3})] == [1, 3]
+    assert export_reader.examine(tmp_path, file) == []
+    assert [line for line, _ in export_reader.numbered(tmp_path, file)] == [2, 3, 4]
+    assert [row["id"] for row in export_reader.rows(tmp_path, file, without={3})] == [1, 3]
 
 
 @pytest.mark.parametrize("broken", FILES, ids=lambda each: each.name)
@@ -56,12 +56,12 @@ def test_each_way_of_being_broken_is_refused(tmp_path: Path, broken: Broken) -> 
         (tmp_path / "t.json").write_bytes(content)
     else:
         file = recorded(tmp_path, content)
-    (finding,) = exported.examine(tmp_path, file)
+    (finding,) = export_reader.examine(tmp_path, file)
     assert finding.code == "MIG-411"
     assert finding.where.startswith("migration/t.json")
 
 
 def test_a_line_too_long_to_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exported, "LARGEST_ROW", 20)
-    (finding,) = exported.examine(tmp_path, recorded(tmp_path, GOOD))
+    monkeypatch.setattr(export_reader, "LARGEST_ROW", 20)
+    (finding,) = export_reader.examine(tmp_path, recorded(tmp_path, GOOD))
     assert "line 2" in finding.where

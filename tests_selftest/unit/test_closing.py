@@ -74,9 +74,9 @@ def test_the_calendar_has_a_look_after_24_hours_and_lines_no_longer_than_allowed
     plan = monitoring.plan(NOW, contact="Nick Serrano, +1 704 555 0100; ask for “Ümit”", fingerprint="abc")
     text = monitoring.as_calendar(plan)
     assert "DTSTART:20261102T120000Z" in text
-    assert text.count("BEGIN:VEVENT") == len(plan.watches) == 3
+    assert text.count("BEGIN:VEVENT") == len(plan.scheduled_checks) == 3
     assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
-    assert len({watch.uid for watch in plan.watches}) == 3
+    assert len({watch.uid for watch in plan.scheduled_checks}) == 3
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))

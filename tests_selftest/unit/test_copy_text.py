@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.systems.postgres.copy_text import TYPES, NotARow, RowWriter, unescaped
+from fixtures.systems.postgres.copy_text import TYPES, InvalidRow, RowWriter, unescaped
 
 
 def line(kind: str, written: str) -> bytes:
@@ -41,10 +41,10 @@ def test_any_text_arrives_as_it_was(text: str) -> None:
         except UnicodeEncodeError:
             continue
         if "\0" in text:
-            with pytest.raises(NotARow, match="NUL"):
+            with pytest.raises(InvalidRow, match="NUL"):
                 RowWriter({"v": "text"}).line(row)
         elif any("\ud800" <= each <= "\udfff" for each in text):
-            with pytest.raises(NotARow):
+            with pytest.raises(InvalidRow):
                 RowWriter({"v": "text"}).line(row)
         else:
             assert read_back(RowWriter({"v": "text"}).line(row)[:-1]) == text
@@ -91,7 +91,7 @@ def test_every_type_is_written_digit_by_digit(kind: str, written: str, sent: byt
     ],
 )  # fmt: skip
 def test_what_no_column_of_its_type_may_hold_is_refused(kind: str, written: str) -> None:
-    with pytest.raises(NotARow, match='field "v": expected'):
+    with pytest.raises(InvalidRow, match='field "v": expected'):
         line(kind, written)
 
 
@@ -99,7 +99,7 @@ def test_what_no_column_of_its_type_may_hold_is_refused(kind: str, written: str)
     "row", [b"", b"[]", b"{", b'{"v":"a"', b'{"v":"a"}}', b'{"v":"a","w":1}', b'{"v":NaN}', b"7", b'{"v":"a\\x"}']
 )
 def test_what_is_no_row_is_refused(row: bytes) -> None:
-    with pytest.raises(NotARow):
+    with pytest.raises(InvalidRow):
         RowWriter({"v": "text"}).line(row)
 
 
@@ -132,7 +132,7 @@ def test_digits_that_would_be_rounded_are_refused(written: str, fits: bool) -> N
     if fits:
         assert writer.line(row) == written.strip('"').encode() + b"\n"
     else:
-        with pytest.raises(NotARow, match="more than 2 digits"):
+        with pytest.raises(InvalidRow, match="more than 2 digits"):
             writer.line(row)
 
 

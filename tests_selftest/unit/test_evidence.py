@@ -14,7 +14,7 @@ from fixtures.evidence import redact, store
 from fixtures.evidence.ledger import ROLLED_BACK, Kind, Ledger, LedgerDamaged
 from fixtures.evidence.redact import MASK, Redactor
 from fixtures.evidence.store import Evidence, EvidenceMissing
-from fixtures.plugins.standing import Standing
+from fixtures.plugins.freshness import Freshness
 
 NOON = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 
@@ -123,7 +123,7 @@ def test_the_end_of_an_attempt_says_whether_it_happened_did_not_or_is_unknown(tm
         (Kind.INTENT, "2.1.4"),
         (Kind.IN_DOUBT, "2.1.4"),
     ]
-    assert [entry.subject for entry in evidence.ledger.unsettled] == ["2.1.4"]
+    assert [entry.subject for entry in evidence.ledger.in_doubt] == ["2.1.4"]
 
 
 def test_a_fault_of_our_own_after_the_request_is_not_called_a_refusal(tmp_path: Path) -> None:
@@ -131,12 +131,12 @@ def test_a_fault_of_our_own_after_the_request_is_not_called_a_refusal(tmp_path: 
     with pytest.raises(TypeError), evidence.attempt("3.3.2"):
         raise TypeError("after the request was sent")
     assert [entry.kind for entry in evidence.ledger.current] == [Kind.INTENT, Kind.IN_DOUBT]
-    assert [entry.subject for entry in evidence.ledger.unsettled] == ["3.3.2"]
+    assert [entry.subject for entry in evidence.ledger.in_doubt] == ["3.3.2"]
 
 
 def test_an_intent_without_an_end_is_unsettled_in_the_next_process(tmp_path: Path) -> None:
     ledger(tmp_path).add(Kind.INTENT, "3.3.2", plan="9f2c")
-    assert [entry.facts for entry in ledger(tmp_path).unsettled] == [{"plan": "9f2c"}]
+    assert [entry.facts for entry in ledger(tmp_path).in_doubt] == [{"plan": "9f2c"}]
 
 
 def test_a_new_migration_forgets_the_verdicts_of_the_one_before(tmp_path: Path) -> None:
@@ -160,16 +160,16 @@ def test_a_revoked_gate_is_closed_until_it_passes_again(tmp_path: Path) -> None:
     book = ledger(tmp_path)
     book.add(Kind.VERDICT, "gate 3.3", verdict="passed")
     book.add(Kind.REVOKED, "gate 3.3")
-    assert "has not passed" in Standing(book, 60).obstacle("gate 3.3")
+    assert "has not passed" in Freshness(book, 60).obstacle("gate 3.3")
     book.add(Kind.VERDICT, "gate 3.3", verdict="passed")
-    assert Standing(book, 60).obstacle("gate 3.3") == ""
+    assert Freshness(book, 60).obstacle("gate 3.3") == ""
 
 
 def test_a_backup_grows_stale_until_the_first_write_and_never_after_it(tmp_path: Path) -> None:
     book = ledger(tmp_path)
     book.add(Kind.VERDICT, "gate 1.4", verdict="passed")
-    later = Standing(book, 60, clock=lambda: NOON + timedelta(minutes=61))
-    sooner = Standing(book, 60, clock=lambda: NOON + timedelta(minutes=59))
+    later = Freshness(book, 60, clock=lambda: NOON + timedelta(minutes=61))
+    sooner = Freshness(book, 60, clock=lambda: NOON + timedelta(minutes=59))
     assert "61 minutes old" in later.obstacle("gate 1.4")
     assert sooner.obstacle("gate 1.4") == ""
     book.add(Kind.INTENT, "2.1.4")
@@ -217,9 +217,9 @@ def test_what_is_shaped_like_a_credential_is_masked_although_nobody_named_it(tex
 
 def test_derived_forms_of_a_known_secret_are_masked(tmp_path: Path) -> None:
     evidence = memory(tmp_path)
-    evidence.say("header was eC1hY2Nlc3MtdG9rZW46aHVudGVyMjI=")
+    evidence.note("header was eC1hY2Nlc3MtdG9rZW46aHVudGVyMjI=")
     path = evidence.attach("log.txt", "the token hunter22 was used")
-    assert "aHVudGVyMjI" not in evidence.said[0]
+    assert "aHVudGVyMjI" not in evidence.notes[0]
     assert "hunter22" not in path.read_text()
 
 
@@ -241,13 +241,13 @@ def test_going_back_means_the_newest_migration_that_changed_something(tmp_path: 
     again.add(Kind.CLOSED, "migration")
     back = Ledger(tmp_path / "l.jsonl", run="run-back", inputs="in", suite="abc")
     assert [entry.facts.get("plan") for entry in back.current if entry.kind is Kind.INTENT] == [None]
-    back.turn_back()
+    back.begin_rollback()
     assert [entry.facts.get("plan") for entry in back.current if entry.kind is Kind.INTENT] == ["first"]
     back.add(Kind.INTENT, "R.5.1", transaction="7")
     back.add(Kind.CLOSED, "migration", outcome=ROLLED_BACK)
     assert [entry.subject for entry in back.current] == ["migration", "3.3.2", "migration", "R.5.1", "migration"]
     for later in (back, ledger(tmp_path)):
-        later.turn_back()
+        later.begin_rollback()
         assert later.rolled_back is not None, "a second way back does not go further"
 
 
@@ -255,8 +255,8 @@ def test_a_dry_look_at_the_way_back_leaves_no_trace_for_a_real_one(tmp_path: Pat
     book = ledger(tmp_path)
     book.add(Kind.OPENED, "migration")
     book.add(Kind.INTENT, "3.3.2")
-    dry = Ledger(tmp_path / "l.jsonl", run="run-dry", inputs="in", suite="abc", dry=True, looks_at_real=True)
-    dry.turn_back()
+    dry = Ledger(tmp_path / "l.jsonl", run="run-dry", inputs="in", suite="abc", dry=True, reads_real_events=True)
+    dry.begin_rollback()
     dry.add(Kind.VERDICT, "R.1.1", verdict="passed")
     assert [entry.subject for entry in dry.current] == ["migration", "3.3.2", "R.1.1"]
     assert [entry.subject for entry in ledger(tmp_path).current] == ["migration", "3.3.2"]

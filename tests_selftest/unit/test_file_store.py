@@ -39,13 +39,13 @@ def test_where_the_bytes_lie_is_read_from_render(variables: dict[str, str], moun
     service: dict[str, Any] = {"serviceDetails": {"disk": {"mountPath": mount}} if mount else {"disk": None}}
     (found,) = storages(["local"], {name: Secret(text) for name, text in variables.items()}, service)
     assert found.on_disk is on_disk
-    findings = file_store.ephemeral(store(GOOD, storage=(found,)))
+    findings = file_store.on_ephemeral_disk(store(GOOD, storage=(found,)))
     assert [finding.code for finding in findings] == (["MIG-161"] if on_disk is False else [])
 
 
 def test_a_storage_without_bytes_has_nothing_to_lose() -> None:
     bare = Storage("local", "local", "/u", on_disk=False)
-    assert file_store.ephemeral(store(LOST, storage=(bare,))) == []
+    assert file_store.on_ephemeral_disk(store(LOST, storage=(bare,))) == []
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_a_file_of_before_is_still_the_same(now: tuple[StoredFile, ...], codes: 
 
 
 def test_missing_bytes_are_named() -> None:
-    assert "the bytes of 1 cannot be had: b.png (2): 403" in file_store.spoken(store(GOOD, LOST))
+    assert "the bytes of 1 cannot be had: b.png (2): 403" in file_store.summarize(store(GOOD, LOST))

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fixtures.checks.site.health import alerts, database, of_the_migration, resources, unknown_load
-from fixtures.model.health import DatabaseLoad, Measure, Sign, Standing, Statement
+from fixtures.model.health import Alert, DatabaseLoad, Metric, MetricStatus, Statement
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-GOOD = Measure("backend", "memory", Standing.MEASURED, 100.0, 200.0, 512.0, "bytes", 10)
+GOOD = Metric("backend", "memory", MetricStatus.MEASURED, 100.0, 200.0, 512.0, "bytes", 10)
 CALM = DatabaseLoad(5, 100, 0.1, 0, 0, (Statement("SELECT 1", 10, 1.0, 5.0),), "pg_stat_statements")
 
 
@@ -22,18 +22,18 @@ def test_a_normal_value_is_left_alone() -> None:
 
 
 def test_a_static_site_has_no_memory_and_that_is_no_finding() -> None:
-    assert resources([Measure("site", "memory", Standing.NOT_APPLICABLE)]) == []
+    assert resources([Metric("site", "memory", MetricStatus.NOT_APPLICABLE)]) == []
 
 
 @pytest.mark.parametrize(
     ("measure", "code"),
     [
-        (Measure("backend", "cpu", Standing.NOT_MEASURED), "MIG-524"),
+        (Metric("backend", "cpu", MetricStatus.NOT_MEASURED), "MIG-524"),
         (replace(GOOD, limit=0.0), "MIG-524"),
         (replace(GOOD, peak=500.0), "MIG-525"),
     ],
 )
-def test_what_is_not_measured_or_near_its_limit_is_seen(measure: Measure, code: str) -> None:
+def test_what_is_not_measured_or_near_its_limit_is_seen(measure: Metric, code: str) -> None:
     assert [finding.code for finding in resources([measure])] == [code]
 
 
@@ -78,27 +78,27 @@ def test_no_statement_known_is_not_no_slow_statement() -> None:
 @pytest.mark.parametrize(
     "sign",
     [
-        Sign("backend", "server_failed", NOW, "oomKilled"),
-        Sign("backend", "deploy_ended", NOW, "{'deployStatus': 'failed'}"),
-        Sign("backend", "suspended", None),
-        Sign("db", "status recovery_in_progress", None),
-        Sign("db", "maintenance scheduled", NOW),
-        Sign("db", "expires", NOW + timedelta(days=3)),
+        Alert("backend", "server_failed", NOW, "oomKilled"),
+        Alert("backend", "deploy_ended", NOW, "{'deployStatus': 'failed'}"),
+        Alert("backend", "suspended", None),
+        Alert("db", "status recovery_in_progress", None),
+        Alert("db", "maintenance scheduled", NOW),
+        Alert("db", "expires", NOW + timedelta(days=3)),
     ],
 )
-def test_each_alarming_sign_is_an_alert(sign: Sign) -> None:
+def test_each_alarming_sign_is_an_alert(sign: Alert) -> None:
     assert [finding.code for finding in alerts([sign], now=NOW)] == ["MIG-529"]
 
 
 @pytest.mark.parametrize(
     "sign",
     [
-        Sign("backend", "deploy_ended", NOW, "{'deployStatus': 'succeeded'}"),
-        Sign("backend", "server_available", NOW),
-        Sign("db", "status available", None),
-        Sign("db", "maintenance succeeded", NOW),
-        Sign("db", "expires", NOW + timedelta(days=30)),
+        Alert("backend", "deploy_ended", NOW, "{'deployStatus': 'succeeded'}"),
+        Alert("backend", "server_available", NOW),
+        Alert("db", "status available", None),
+        Alert("db", "maintenance succeeded", NOW),
+        Alert("db", "expires", NOW + timedelta(days=30)),
     ],
 )
-def test_history_is_no_alert(sign: Sign) -> None:
+def test_history_is_no_alert(sign: Alert) -> None:
     assert alerts([sign], now=NOW) == []

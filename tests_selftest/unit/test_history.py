@@ -45,7 +45,7 @@ def test_a_trouble_names_its_first_finding_and_when_it_was_settled(ledger: Ledge
     verdict(ledger, "5.1.A1", "failed", "2 findings\nMIG-512 The page shows too few.")
     verdict(ledger, "5.1.A1", "passed")
     verdict(ledger, "5.2.A1", "in doubt", "RND-1 lost")
-    first, second = history.course(ledger).troubles
+    first, second = history.course(ledger).interruptions
     assert first.message == "MIG-512 The page shows too few."
     assert first.settled_at == BEGAN + timedelta(minutes=2)
     assert second.settled_at is None
@@ -61,4 +61,4 @@ def test_a_new_migration_begins_with_a_clean_sheet(ledger: Ledger) -> None:
     verdict(ledger, "5.1.1", "failed", "x")
     ledger.add(Kind.CLOSED, "migration")
     ledger.add(Kind.OPENED, "migration")
-    assert history.course(ledger).troubles == ()
+    assert history.course(ledger).interruptions == ()

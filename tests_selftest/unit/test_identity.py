@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.checks.rows.classification import ClassifiedRows, ComparisonRules, by_key, classify, counterparts
 from fixtures.checks.rows.identity import canonical, compared_columns, differing, duplicated, fingerprint, key_text
-from fixtures.checks.rows.sorting import Rules, Sorted, by_key, counterparts, sort
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.imports import ConflictKind
 
@@ -82,8 +82,8 @@ def row(key: int, slug: str | None = None, text: str = "x", **more: Any) -> dict
     return {"id": key, "slug": slug or f"s{key}", "text": text, "new": None, "peer": None, **more}
 
 
-def sorted_(wanted: list[Any], observed: list[Any], **rules: Any) -> Sorted:
-    return sort(by_key(wanted, PROFILE), observed, PROFILE, Rules(TYPES, **rules))
+def sorted_(wanted: list[Any], observed: list[Any], **rules: Any) -> ClassifiedRows:
+    return classify(by_key(wanted, PROFILE), observed, PROFILE, ComparisonRules(TYPES, **rules))
 
 
 def test_stamps_are_not_compared() -> None:
@@ -100,9 +100,11 @@ def test_rows_are_created_recognised_or_in_conflict() -> None:
     assert found.identical == ["2"]
     assert [(c.key, c.kind, c.held_by) for c in found.conflicts] == [
         ("3", ConflictKind.EDITED, "3"),
-        ("5", ConflictKind.STRANGER, "5"),
+        ("5", ConflictKind.KEY_COLLISION, "5"),
     ]
-    assert [(c.key, c.kind, c.held_by) for c in found.twins] == [("4", ConflictKind.TWIN, "90")]
+    assert [(c.key, c.kind, c.held_by) for c in found.natural_key_matches] == [
+        ("4", ConflictKind.NATURAL_KEY_MATCH, "90")
+    ]
     assert found.edits["3"].before == {"text": "edited there"}
     assert found.edits["3"].after == {"text": "x"}
     assert "5" not in found.edits
@@ -111,38 +113,40 @@ def test_rows_are_created_recognised_or_in_conflict() -> None:
 
 def test_a_twin_that_was_edited_is_a_conflict_and_one_in_two_parts_is_nobodys() -> None:
     found = sorted_([row(4, slug="taken", text="mine")], [row(90, slug="taken", text="theirs")])
-    assert [(c.key, c.kind, c.held_by) for c in found.conflicts] == [("4", ConflictKind.NATURAL_KEY, "90")]
+    assert [(c.key, c.kind, c.held_by) for c in found.conflicts] == [("4", ConflictKind.UNIQUE_VALUE_TAKEN, "90")]
     assert found.edits["90"].after == {"text": "mine"}
     both = replace(PROFILE, unique=("slug", "peer"))
     mine = by_key([row(4, "s", peer=7)], both)
-    split = sort(mine, [row(90, "s"), row(91, "t", peer=7)], both, Rules(TYPES))
-    assert [(c.key, c.kind, c.columns) for c in split.conflicts] == [("4", ConflictKind.STRANGER, ("peer", "slug"))]
+    split = classify(mine, [row(90, "s"), row(91, "t", peer=7)], both, ComparisonRules(TYPES))
+    assert [(c.key, c.kind, c.columns) for c in split.conflicts] == [
+        ("4", ConflictKind.KEY_COLLISION, ("peer", "slug"))
+    ]
     assert counterparts(mine, [row(90, "s"), row(91, "t", peer=7)], both, TYPES) == {}
 
 
 def test_a_value_held_by_an_edited_row_is_a_conflict_not_a_refusal() -> None:
     found = sorted_([row(1, slug="a"), row(2, slug="b")], [row(1, slug="b")])
     assert {(c.key, c.kind) for c in found.conflicts} == {
-        ("1", ConflictKind.STRANGER),
+        ("1", ConflictKind.KEY_COLLISION),
     }
-    assert [(c.key, c.held_by) for c in found.twins] == [("2", "1")]
+    assert [(c.key, c.held_by) for c in found.natural_key_matches] == [("2", "1")]
     assert found.create == []
 
 
 def test_a_new_column_nobody_has_touched_is_completed_and_one_somebody_has_is_a_conflict() -> None:
     wanted = [row(1, new=False), row(2, new=False), row(3, new=False), row(4, new=False, text="other")]
     observed = [row(1), row(2, new=True), row(3, new=True), row(4)]
-    found = sorted_(wanted, observed, fresh={"new": None})
+    found = sorted_(wanted, observed, new_columns={"new": None})
     assert found.incomplete == {"1": {"new": False}}
     assert [c.key for c in found.conflicts] == ["2", "3", "4"]
     assert found.gaps == {"4": {"new": False}}
     assert found.conflicts[-1].columns == ("text",)
-    with_default = sorted_(wanted, observed, fresh={"new": True})
+    with_default = sorted_(wanted, observed, new_columns={"new": True})
     assert sorted(with_default.incomplete) == ["1", "2", "3"]
 
 
 def test_a_circle_left_open_by_a_killed_run_is_closed_only_in_our_own_rows() -> None:
-    found = sorted_([row(1, peer=9), row(2, peer=9)], [row(1), row(2)], deferred=["peer"], ours={"1"})
+    found = sorted_([row(1, peer=9), row(2, peer=9)], [row(1), row(2)], deferred=["peer"], sent_keys={"1"})
     assert found.unfinished == {"1": {"peer": 9}}
     assert [c.key for c in found.conflicts] == ["2"]
 
@@ -157,7 +161,7 @@ _ROWS = st.lists(
 def test_every_row_of_the_export_has_exactly_one_place(wanted: list[Any], observed: list[Any]) -> None:
     found = sorted_(wanted, observed)
     places = found.create + found.identical
-    places += [c.key for c in (*found.conflicts, *found.twins)]
+    places += [c.key for c in (*found.conflicts, *found.natural_key_matches)]
     assert sorted(places) == sorted(str(each["id"]) for each in wanted)
     assert found.before == len(observed)
 

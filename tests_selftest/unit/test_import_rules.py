@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from fixtures.checks.backups.file_store import lost_on_arrival
 from fixtures.checks.rows import data_rules, import_rules
 from fixtures.checks.schema import comparable, schema
-from fixtures.checks.site import trials
+from fixtures.checks.site import rule_checks
 from fixtures.model.dataset import ImportOrder, Outcome
 from fixtures.model.file_store import Storage
 from fixtures.model.imports import CollectionPlan, Conflict, ConflictKind, ImportPlan, ImportResult, Refusal
-from fixtures.model.rows import CollectionVerified, Duplicates, RelationsRead, RowDifference
+from fixtures.model.rows import CollectionVerification, Duplicates, RelationCheck, RowDifference
+from fixtures.model.rule_check import RuleCheck
 from fixtures.model.snapshot import Snapshot
-from fixtures.model.trial import Trial
 
 CONFLICT = Conflict("sections", "4", ConflictKind.EDITED, ("title",), "4")
 PLAN = ImportPlan(
@@ -24,7 +24,7 @@ PLAN = ImportPlan(
     order=ImportOrder(("sections",)),
     collections=(CollectionPlan("sections", in_file=10, before=5, create=6, identical=3, conflicts=1),),
     conflicts=(CONFLICT,),
-    quiet=(),
+    paused_flows=(),
 )
 OUTCOME = Outcome("sections", before=5, in_file=10, created=6, identical=3, conflicts=1, refused=0, after=11)
 
@@ -62,9 +62,9 @@ def test_a_log_of_errors_or_of_nothing_is_all_errors() -> None:
     assert not import_rules.mostly_errors({"❌": 4, "✅": 6}, refused_mark="❌")
 
 
-VERIFIED = CollectionVerified(
+VERIFIED = CollectionVerification(
     "sections", before=5, in_file=10, expected=11, now=11, now_sql=11, equal=9, kept=1,
-    lost=(), strange=0, different=(), keys=("1",),
+    lost=(), unexpected=0, different=(), keys=("1",),
 )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def codes(**changes: object) -> list[str]:
 
 def test_counts_that_are_not_as_expected_are_named() -> None:
     assert codes() == []
-    assert codes(now=12, now_sql=12, strange=1) == []  # a row made by somebody else is not an error of the import
+    assert codes(now=12, now_sql=12, unexpected=1) == []  # a row made by somebody else is not an error of the import
     assert codes(now_sql=12) == ["MIG-431"]
     assert codes(lost=("3",)) == ["MIG-432"]
     assert codes(now=10, now_sql=10) == ["MIG-433"]
@@ -100,10 +100,10 @@ def test_a_row_with_other_values_is_named_by_key_and_column() -> None:
 
 
 def test_a_severed_relation_a_duplicate_and_a_lagging_sequence_are_named() -> None:
-    assert [f.code for f in data_rules.severed([RelationsRead("a.b", "M2O", 3, ("1 → expected 2, observed 3",))])] == [
+    assert [f.code for f in data_rules.severed([RelationCheck("a.b", "M2O", 3, ("1 → expected 2, observed 3",))])] == [
         "MIG-435"
     ]
-    assert data_rules.severed([RelationsRead("a.b", "M2O", 3, ())]) == []
+    assert data_rules.severed([RelationCheck("a.b", "M2O", 3, ())]) == []
     assert [f.code for f in data_rules.duplicated([Duplicates("a", "slug", 1, ("x",))])] == ["MIG-436"]
     assert data_rules.duplicated([Duplicates("a", "slug", 0, ())]) == []
     behind = OwnedLike("a", "id", 5, 9)
@@ -124,9 +124,9 @@ class OwnedLike:
 
 
 def test_a_rule_of_the_schema_that_does_not_hold_is_named() -> None:
-    held, broken = Trial("required", "a.b", "400", "400"), Trial("required", "a.c", "400", "200")
-    assert [f.code for f in trials.broken([held, broken])] == ["MIG-343"]
-    assert trials.counted([held, broken]) == "2 required"
+    held, broken = RuleCheck("required", "a.b", "400", "400"), RuleCheck("required", "a.c", "400", "200")
+    assert [f.code for f in rule_checks.broken([held, broken])] == ["MIG-343"]
+    assert rule_checks.counted([held, broken]) == "2 required"
 
 
 # --- schemas --------------------------------------------------------------------------------------------------------
@@ -192,8 +192,11 @@ def test_files_are_not_imported_to_where_the_next_deploy_deletes_them() -> None:
 
 
 def test_the_policy_settles_what_it_names_and_never_another_row_under_the_same_key() -> None:
-    stranger, twin = replace(CONFLICT, kind=ConflictKind.STRANGER), replace(CONFLICT, kind=ConflictKind.TWIN)
-    plan = replace(PLAN, conflicts=(CONFLICT, stranger, twin))
+    key_collision, match = (
+        replace(CONFLICT, kind=ConflictKind.KEY_COLLISION),
+        replace(CONFLICT, kind=ConflictKind.NATURAL_KEY_MATCH),
+    )
+    plan = replace(PLAN, conflicts=(CONFLICT, key_collision, match))
     assert [f.code for f in import_rules.forbidden(plan)] == ["MIG-413", "MIG-413"]
     updating = replace(plan, policy="stop,sections=update")
     (left,) = import_rules.forbidden(updating)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fixtures.checks.rows import keys
-from fixtures.checks.rows.sorting import by_key
+from fixtures.checks.rows.classification import by_key
 from fixtures.model.dataset import CollectionProfile, ExportedFile
 from fixtures.model.export import CollectionCount
 from fixtures.model.imports import ConflictKind
@@ -56,7 +56,7 @@ def test_rows_production_has_otherwise() -> None:
     found = keys.conflicts(DEFINITIONS, TYPES, by_key(local, DEFINITIONS), production)
     assert [(each.key[-1], each.kind, each.columns) for each in found] == [
         ("2", ConflictKind.EDITED, ("meaning",)),
-        ("3", ConflictKind.NATURAL_KEY, ("term",)),
+        ("3", ConflictKind.UNIQUE_VALUE_TAKEN, ("term",)),
     ]
     assert found[1].held_by.endswith("9")
 

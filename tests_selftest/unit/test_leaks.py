@@ -46,7 +46,7 @@ def test_a_credential_of_this_migration_is_found_whatever_it_looks_like() -> Non
 
 
 def test_the_scanner_is_alive() -> None:
-    assert leaks.alive()
+    assert leaks.live_credentials()
 
 
 def test_a_pragma_is_counted() -> None:
@@ -88,6 +88,6 @@ def test_gitignore_is_judged_by_effect() -> None:
 
 
 def test_gitignore_gets_only_the_missing_lines_once() -> None:
-    once = gitignore.appended("node_modules/\nmigration/", gitignore.WORKING_PAPERS)
+    once = gitignore.appended("node_modules/\nmigration/", gitignore.WORKING_DOCUMENTS)
     assert once == "node_modules/\nmigration/\nbackups/\n"
-    assert gitignore.appended(once, gitignore.WORKING_PAPERS) == once
+    assert gitignore.appended(once, gitignore.WORKING_DOCUMENTS) == once

@@ -10,10 +10,10 @@ from fixtures.checks.backups import new_database as checks
 from fixtures.checks.backups import rollback
 from fixtures.evidence.ledger import ROLLED_BACK, Kind, Ledger
 from fixtures.model.finding import Finding
-from fixtures.model.rollback import NEW, DatabaseBack, LiveWork, Measured, Repointed
+from fixtures.model.rollback import NEW, DatabaseRollback, LiveEdits, Repointed, RollbackTiming
 from fixtures.operations.closing import migration_report
-from fixtures.operations.rollback import spoken
-from fixtures.plugins.closing import lines
+from fixtures.operations.rollback import summaries
+from fixtures.plugins.terminal_summary import lines
 from fixtures.report import page
 from tests_selftest.unit.invented_migration import InventedMigration
 
@@ -64,10 +64,10 @@ def test_where_it_may_not_be_restored_in_place_the_setting_is_named() -> None:
 def test_the_ledger_knows_where_the_last_way_back_left_production(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "l.jsonl", run="r", inputs="i", suite="s")
     assert ledger.moved_to == ""
-    ledger.add(Kind.CLOSED, "migration", outcome=ROLLED_BACK, way=NEW, database="udo-db-2")
+    ledger.add(Kind.CLOSED, "migration", outcome=ROLLED_BACK, method=NEW, database="udo-db-2")
     ledger.add(Kind.OPENED, "migration")
     assert ledger.moved_to == "udo-db-2"
-    ledger.add(Kind.CLOSED, "migration", outcome=ROLLED_BACK, way="same", database="")
+    ledger.add(Kind.CLOSED, "migration", outcome=ROLLED_BACK, method="same", database="")
     assert ledger.moved_to == ""
 
 
@@ -75,36 +75,36 @@ def test_report_and_last_lines_say_which_way_and_which_setting_must_follow(tmp_p
     migration = InventedMigration(tmp_path)
     migration.passes("1.4")
     facts = {"outcome": ROLLED_BACK, "backup": "b.dump", "seconds": 44.0, "parts": {}, "rows": 530}
-    migration.ledger.add(Kind.CLOSED, "migration", **facts, way=NEW, database="udo-db-2")
+    migration.ledger.add(Kind.CLOSED, "migration", **facts, method=NEW, database="udo-db-2")
     story = migration.story()
     assert "into the new database udo-db-2" in story.headline.reason
     assert "44 s" in story.headline.reason
     assert "set RENDER_POSTGRES=udo-db-2 and unset ROLLBACK_POSTGRES; then pytest phases/" in story.headline.next_act
-    assert "in the old database" in dict(lines(story, tmp_path / "latest.html", here=tmp_path))["migrated"]
+    assert "in the old database" in dict(lines(story, tmp_path / "latest.html", session=tmp_path))["migrated"]
     shown = page.fragment(story, runs=migration.reports, redact=str)
     assert "44 s, into a new database, measured on this target" in shown
     assert "The old database keeps what was there until then." in shown
-    measured = story.measured_back
-    assert isinstance(measured, Measured)
-    assert "44 s the last time, into a new database" in migration_report.spoken_time(measured)
-    assert "never measured" in migration_report.spoken_time(None)
+    measured = story.rollback_timings
+    assert isinstance(measured, RollbackTiming)
+    assert "44 s the last time, into a new database" in migration_report.summarize_time(measured)
+    assert "never measured" in migration_report.summarize_time(None)
 
 
 def test_rows_people_wrote_are_said_to_stay_in_the_old_database() -> None:
-    work = [LiveWork("boards", 2, 0, ("7", "8"))]
+    work = [LiveEdits("boards", 2, 0, ("7", "8"))]
     for into, where in (("udo-db-2", "the old database"), ("", "a dump")):
-        (finding,) = rollback.live_work(work, confirmed=0, into=into)
+        (finding,) = rollback.live_edits(work, confirmed=0, into=into)
         assert where in finding.meaning
-        assert where in spoken.spoken_work(work, into=into)
+        assert where in summaries.summarize_live_edits(work, into=into)
 
 
 def test_each_step_says_where_production_lies_now() -> None:
-    assert "the new database udo-db-2 holds 9 tables" in spoken.spoken_database(
-        DatabaseBack("b.dump", "", "712", 9, 3.1, into="udo-db-2")
+    assert "the new database udo-db-2 holds 9 tables" in summaries.summarize_database(
+        DatabaseRollback("b.dump", "", "712", 9, 3.1, into="udo-db-2")
     )
     done = Repointed(
         "cms", ("DB_HOST",), ("BEFORE_ROLLBACK_DB_HOST",), "old/o", "new/n", "dep-1", "c" * 40, 31.0, late=2
     )
-    told = spoken.spoken_switch(done)
+    told = summaries.summarize_switch(done)
     assert "on new/n" in told
     assert "2 more rows; the old database keeps them" in told

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fixtures.checks.schema import plan_safety, planning, probing, risk, waivers
 from fixtures.checks.schema.risk_codes import CODES
 from fixtures.model.plan import SchemaPlan
-from fixtures.model.probe import Ask, Probe, Probed
+from fixtures.model.probe import Probe, ProbeKind, ProbeResult
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.waiver import Waiver
 from tests_selftest.unit import modelled_directus as directus
@@ -88,7 +88,7 @@ def filled(schema: dict[str, Any], data: st.DataObject) -> Rows:
     return rows
 
 
-def answered(probe: Probe, rows: Rows, diff: dict[str, Any]) -> Probed:
+def answered(probe: Probe, rows: Rows, diff: dict[str, Any]) -> ProbeResult:
     """What the database would say."""
     values = rows.get(probe.table, {}).get(probe.column, [])
     items: list[dict[str, Any]] = next(
@@ -96,20 +96,20 @@ def answered(probe: Probe, rows: Rows, diff: dict[str, Any]) -> Probed:
     )
     there = [value for value in values if value is not None]
     count = {
-        Ask.ROWS: len(values),
-        Ask.VALUES: len(there),
-        Ask.NULLS: len(values) - len(there),
-        Ask.DUPLICATES: len(there) - len(set(there)),
-        Ask.CHANGED: sum(directus.converted(value, items) != value for value in there),
+        ProbeKind.ROWS: len(values),
+        ProbeKind.VALUES: len(there),
+        ProbeKind.NULLS: len(values) - len(there),
+        ProbeKind.DUPLICATES: len(there) - len(set(there)),
+        ProbeKind.CHANGED: sum(directus.converted(value, items) != value for value in there),
     }.get(probe.ask, 0)
-    return Probed(probe, count)
+    return ProbeResult(probe, count)
 
 
 def planned(before: dict[str, Any], after: dict[str, Any], rows: Rows, signed: list[Waiver]) -> SchemaPlan:
     current, wanted = directus.snapshot_of(before), directus.snapshot_of(after)
     diff = directus.diff(current, wanted)
     changes, became = waivers.admit(risk.classify(diff, Snapshot(wanted)), signed, today=TODAY)
-    asked = probing.questions(changes, Snapshot(wanted), Snapshot(current))
+    asked = probing.probes_of(changes, Snapshot(wanted), Snapshot(current))
     return planning.plan(
         guard="g", diff=diff, wanted=Snapshot(wanted), current=Snapshot(current),
         made_at=datetime(2026, 11, 22, tzinfo=UTC), changes=changes,

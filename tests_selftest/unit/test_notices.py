@@ -55,9 +55,9 @@ def evidence(tmp_path: Path) -> Evidence:
 class Hook:
     """A webhook that remembers what it took, and loses its first answers."""
 
-    def __init__(self, *, loses: int = 0) -> None:
+    def __init__(self, *, accepted_loss: int = 0) -> None:
         self.taken: list[str] = []
-        self._loses = loses
+        self._loses = accepted_loss
 
     def __call__(self, address: Secret, text: str) -> Answer:
         assert address
@@ -69,7 +69,7 @@ class Hook:
 
 
 def tell(evidence: Evidence, hook: Hook) -> None:
-    notices.tell(evidence, ADDRESS, text(), now=lambda: NOW, send=hook)
+    notices.send_notice(evidence, ADDRESS, text(), now=lambda: NOW, send=hook)
 
 
 def text() -> str:
@@ -86,32 +86,32 @@ def test_the_notice_says_what_changes_and_whom_to_call() -> None:
 
 def test_it_is_told_once_in_a_migration(evidence: Evidence) -> None:
     hook = Hook()
-    assert notices.told(evidence, changed=True) is None
+    assert notices.sent_notice(evidence, changed=True) is None
     tell(evidence, hook)
-    notice = notices.told(evidence, changed=True)
+    notice = notices.sent_notice(evidence, changed=True)
     assert notice is not None
     assert notice.told_at == NOW
     assert len(hook.taken) == 1
 
 
 def test_a_lost_answer_leaves_nobody_told_and_the_next_notice_says_so(evidence: Evidence) -> None:
-    hook = Hook(loses=1)
+    hook = Hook(accepted_loss=1)
     with pytest.raises(InDoubt):
         tell(evidence, hook)
-    assert notices.told(evidence, changed=True) is None
+    assert notices.sent_notice(evidence, changed=True) is None
     tell(evidence, hook)
     assert notices.MAYBE_TWICE in hook.taken[-1]
-    assert notices.told(evidence, changed=True) is not None
+    assert notices.sent_notice(evidence, changed=True) is not None
 
 
 def test_a_later_look_without_changes_is_no_news_and_a_change_is(evidence: Evidence) -> None:
     tell(evidence, Hook())
     evidence.ledger.add(Kind.CLOSED, "migration")
     evidence.ledger.add(Kind.OPENED, "migration")
-    before = notices.told(evidence, changed=False)
+    before = notices.sent_notice(evidence, changed=False)
     assert before is not None
     assert before.told_at == NOW
-    assert notices.told(evidence, changed=True) is None
+    assert notices.sent_notice(evidence, changed=True) is None
 
 
 def test_without_an_address_nobody_is_told_and_that_is_a_finding() -> None:

@@ -57,14 +57,14 @@ def test_only_the_nullable_side_of_a_circle_is_deferred() -> None:
 
 def test_a_circle_of_required_columns_is_refused_by_name() -> None:
     pair = [collection("a", to("b", nullable=False)), collection("b", to("a", nullable=False))]
-    with pytest.raises(order.CircleOfRequired, match=r"MIG-136[\s\S]*a → b[\s\S]*IMPORT_LANE=sql"):
+    with pytest.raises(order.RequiredCycle, match=r"MIG-136[\s\S]*a → b[\s\S]*IMPORT_LANE=sql"):
         order.plan(pair)
 
 
 def test_a_circle_of_required_columns_stays_together_in_lane_sql() -> None:
     pair = [collection("z", to("b", nullable=False)), collection("b", to("z", nullable=False), to("p"))]
     found = order.plan([*pair, collection("p"), collection("c", to("b"))], lane="sql")
-    assert found == ImportOrder(("p", "b", "z", "c"), together=(("b", "z"),))
+    assert found == ImportOrder(("p", "b", "z", "c"), cycles=(("b", "z"),))
     assert found.steps == (("p",), ("b", "z"), ("c",))
     assert order.misplaced(found, pair) == []
 
@@ -76,12 +76,12 @@ def test_only_what_is_required_goes_in_together_and_a_wider_circle_is_opened() -
 
 
 def test_a_required_reference_to_the_own_collection_makes_no_circle() -> None:
-    assert order.plan([collection("a", to("a", nullable=False))]).together == ()
+    assert order.plan([collection("a", to("a", nullable=False))]).cycles == ()
 
 
 def test_a_member_of_a_circle_outside_of_its_place_is_found() -> None:
     pair = [collection("a", to("b", nullable=False)), collection("b", to("a", nullable=False), to("c"))]
-    wrong = ImportOrder(("a", "b", "c"), together=(("a", "b"),))
+    wrong = ImportOrder(("a", "b", "c"), cycles=(("a", "b"),))
     assert [finding.where for finding in order.misplaced(wrong, pair)] == ['local · column "b.to_c"']
 
 
@@ -125,14 +125,14 @@ def test_any_graph_gets_an_order_in_lane_sql_and_never_a_required_column_is_sent
     assert order.misplaced(found, profiles) == []
     assert not [edge for edge in found.deferred if edge.endswith("_required")]
     # A circle is together only when required columns alone lead all the way round it.
-    for circle in found.together:
-        reached, before = {circle[0]}, 0
+    for cycle in found.cycles:
+        reached, before = {cycle[0]}, 0
         while len(reached) > before:
             before = len(reached)
             reached |= {f"c{target}" for child, target, nullable in columns if f"c{child}" in reached and not nullable}
-        assert set(circle) <= reached
-    if found.together:
-        with pytest.raises(order.CircleOfRequired):
+        assert set(cycle) <= reached
+    if found.cycles:
+        with pytest.raises(order.RequiredCycle):
             order.plan(profiles)
     else:
         assert order.plan(profiles) == found

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from fixtures.checks.site.pages import display, noise, undone, unpictured
-from fixtures.model.visit import Deed, PageVisit
-from fixtures.operations.site.page_look import may_pass
+from fixtures.checks.site.pages import console_errors, display, failed_actions, missing_screenshots
+from fixtures.model.visit import FormAction, PageVisit
+from fixtures.operations.site.page_visit import may_pass
 
 GOOD = PageVisit("/#/a", "A", "a", 60, 75, 75, 3, (), (), (), 100.0, due=60)
 
 
 def test_a_good_page_is_left_alone() -> None:
     assert display([GOOD]) == []
-    assert noise([GOOD]) == []
+    assert console_errors([GOOD]) == []
 
 
 def test_a_page_without_a_list_is_not_counted() -> None:
@@ -58,17 +58,19 @@ def test_a_page_is_opened_again_unless_it_was_refused_something_for_good(changed
 
 
 def test_a_page_that_must_have_pictures_and_has_none_is_seen() -> None:
-    assert [f.code for f in unpictured([replace(GOOD, images=0)], ["/#/a"])] == ["MIG-514"]
-    assert unpictured([GOOD], ["/#/a"]) == []
+    assert [f.code for f in missing_screenshots([replace(GOOD, images=0)], ["/#/a"])] == ["MIG-514"]
+    assert missing_screenshots([GOOD], ["/#/a"]) == []
 
 
 def test_console_errors_and_failed_requests_are_noise_on_pages_and_in_deeds() -> None:
     loud = replace(GOOD, console=("TypeError: x",), failures=("GET /items/a 403",))
-    deed = Deed("sign in", done=True, observed="", console=("boom",))
-    assert [finding.code for finding in noise([loud, deed])] == ["MIG-515", "MIG-515"]
+    action = FormAction("sign in", done=True, observed="", console=("boom",))
+    assert [finding.code for finding in console_errors([loud, action])] == ["MIG-515", "MIG-515"]
 
 
 def test_what_could_not_be_done_is_told_with_where_it_got_stuck() -> None:
-    (finding,) = undone([Deed("a", done=True, observed=""), Deed("b", done=False, observed="step 3: no such element")])
+    (finding,) = failed_actions(
+        [FormAction("a", done=True, observed=""), FormAction("b", done=False, observed="step 3: no such element")]
+    )
     assert finding.code == "MIG-516"
     assert "step 3" in finding.observed

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.process.command import CommandFailed, CommandTimedOut, run
-from fixtures.process.waiting import WaitedTooLong, wait_until
+from fixtures.process.waiting import WaitTimedOut, wait_until
 
 PATH = {"PATH": os.environ["PATH"]}
 
@@ -105,7 +105,7 @@ def test_waiting_too_long_says_what_was_seen_last() -> None:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    with pytest.raises(WaitedTooLong, match="building at 12") as failure:
+    with pytest.raises(WaitTimedOut, match="building at 12") as failure:
         wait_until(
             look, until=lambda _: False, deadline_s=12, every_s=5, reason="live", clock=lambda: now[0], sleep=sleep
         )

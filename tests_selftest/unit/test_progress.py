@@ -45,4 +45,4 @@ def test_what_is_not_counted_has_no_rate() -> None:
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (190, "3 min 10 s"), (4800, "1 h 20 min")])
 def test_times_are_spoken(seconds: float, text: str) -> None:
-    assert progress.spoken(seconds) == text
+    assert progress.format_seconds(seconds) == text

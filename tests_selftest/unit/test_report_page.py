@@ -14,7 +14,7 @@ from fixtures import runbook
 from fixtures.evidence.redact import Redactor
 from fixtures.model.story import RunState
 from fixtures.model.verdict import Verdict
-from fixtures.report import binding, charts, page, pictures
+from fixtures.report import binding, charts, page, screenshots
 from tests_selftest.unit.invented_migration import InventedMigration
 
 ALL = tuple(group.id for group in runbook.GROUPS)
@@ -127,7 +127,7 @@ def test_no_secret_leaves_through_any_text(tmp_path: Path, secret: str) -> None:
     """Redaction happens before escaping, so that a secret with & or < in it is found too."""
     migration = InventedMigration(tmp_path)
     migration.passes(*ALL[: ALL.index("3.3")])
-    migration.judge("3.3.1", Verdict.PASSED, said=(f"sent {secret} there",))
+    migration.judge("3.3.1", Verdict.PASSED, notes=(f"sent {secret} there",))
     migration.fails("3.3.2", f"refused {secret}")
     html = page.standalone(migration.story(), runs=tmp_path, redact=Redactor([secret]))
     assert "[redacted]" in html
@@ -163,30 +163,30 @@ def test_pictures_stay_within_the_budget_and_only_as_they_were_recorded(tmp_path
     migration = InventedMigration(tmp_path)
     migration.passes(*ALL)
     story = migration.story()
-    assert len(pictures.load(story.pictures, tmp_path)) == 3
-    assert len(pictures.load(story.pictures, tmp_path, budget=600)) < 3
+    assert len(screenshots.load(story.pictures, tmp_path)) == 3
+    assert len(screenshots.load(story.pictures, tmp_path, budget=600)) < 3
     (tmp_path / story.pictures[0].path).write_bytes(b"another picture")
-    assert [p.title for p in pictures.load(story.pictures, tmp_path)] == ["Zoning districts", "Amendments"]
-    assert pictures.title("workflow-A-resident-reads.jpg") == "A resident reads"
+    assert [p.title for p in screenshots.load(story.pictures, tmp_path)] == ["Zoning districts", "Amendments"]
+    assert screenshots.title("workflow-A-resident-reads.jpg") == "A resident reads"
 
 
 def test_the_page_stays_small(tmp_path: Path) -> None:
     migration = InventedMigration(tmp_path)
     migration.passes(*ALL)
-    assert len(page.standalone(migration.story(), runs=tmp_path, redact=str)) + pictures.BUDGET_BYTES < 5_000_000
+    assert len(page.standalone(migration.story(), runs=tmp_path, redact=str)) + screenshots.BUDGET_BYTES < 5_000_000
 
 
 def test_side_by_side_groups_share_a_place_and_every_mark_is_inside_its_drawing(tmp_path: Path) -> None:
     migration = InventedMigration(tmp_path)
     migration.passes(*ALL)
-    stations = migration.story().stations
-    plan = charts.line_map(stations, runbook.PHASES)
-    places = {stop.station.id: stop for stop in plan.stops}
+    group_results = migration.story().groups
+    plan = charts.phase_map(group_results, runbook.PHASES)
+    places = {stop.group_result.id: stop for stop in plan.group_marks}
     assert places["2.1"].x == places["2.2"].x
     assert places["2.1"].y < places["2.3"].y < places["2.2"].y
-    assert len(plan.stretches) == 19  # one between neighbours, and one more for the second track
-    assert all(0 < stop.x < plan.width for stop in plan.stops)
-    times = charts.timetable(stations)
+    assert len(plan.connections) == 19  # one between neighbours, and one more for the second track
+    assert all(0 < stop.x < plan.width for stop in plan.group_marks)
+    times = charts.timetable(group_results)
     assert all(times.left <= row.planned_x and (row.actual_x or 0) <= times.width for row in times.rows)
 
 

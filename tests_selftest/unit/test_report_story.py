@@ -13,12 +13,12 @@ from fixtures.model.audit import FinalCount
 from fixtures.model.dataset import Outcome
 from fixtures.model.imports import ImportResult
 from fixtures.model.plan import SchemaPlan
-from fixtures.model.story import Moved, RunState, Word
+from fixtures.model.story import MigratedCounts, OverallVerdict, RunState
 from fixtures.model.verdict import Verdict
 from fixtures.report import deviations
-from fixtures.report.reading import all_runs, schema_story
+from fixtures.report.evidence_values import all_runs, schema_story
+from fixtures.report.formatting import duration, first_line, size
 from fixtures.report.story import tell
-from fixtures.report.wording import duration, first_line, size
 from tests_selftest.unit.invented_migration import BEGIN, PLAN, InventedMigration, schema_plan
 
 ALL = tuple(group.id for group in runbook.GROUPS)
@@ -37,8 +37,8 @@ def test_go_needs_every_one_of_the_203_lines_and_19_gates(migration: InventedMig
     migration.passes(*ALL)
     story = migration.story()
     assert str(story.headline) == "GO"
-    assert (len(story.steps), len(story.criteria), len(story.stations)) == (100, 103, 19)
-    assert all(promise.verdict is Verdict.PASSED for promise in story.promises)
+    assert (len(story.steps), len(story.criteria), len(story.groups)) == (100, 103, 19)
+    assert all(line_result.verdict is Verdict.PASSED for line_result in story.lines)
 
 
 @pytest.mark.parametrize("group", ALL)
@@ -71,7 +71,7 @@ def test_a_later_pass_replaces_an_earlier_failure(migration: InventedMigration) 
     migration.passes(*before("3.3"))
     migration.fails("3.3.2", "no")
     migration.passes(*ALL[ALL.index("3.3") :])
-    assert migration.story().headline.word is Word.GO
+    assert migration.story().headline.word is OverallVerdict.GO
 
 
 def test_one_failed_parameter_is_not_covered_by_the_last_one(migration: InventedMigration) -> None:
@@ -80,7 +80,7 @@ def test_one_failed_parameter_is_not_covered_by_the_last_one(migration: Invented
     migration.judge("5.1.A1[/#/chapters]", Verdict.PASSED)
     story = migration.story()
     assert str(story.headline) == "STOPPED at 5.1"
-    assert next(p for p in story.promises if p.id == "5.1.A1").message == "nothing drawn"
+    assert next(p for p in story.lines if p.id == "5.1.A1").message == "nothing drawn"
 
 
 def test_a_write_whose_end_nobody_saw_is_in_doubt(migration: InventedMigration) -> None:
@@ -89,7 +89,7 @@ def test_a_write_whose_end_nobody_saw_is_in_doubt(migration: InventedMigration) 
     assert str(migration.story().headline) == "IN DOUBT at 3.3"
     assert str(migration.story(state=RunState.RUNNING).headline) == "UNFINISHED at 3.3"
     migration.passes("3.3")
-    assert migration.story().headline.word is Word.UNDER_WAY
+    assert migration.story().headline.word is OverallVerdict.UNDER_WAY
 
 
 def test_a_killed_run_is_called_unfinished_and_an_interrupted_one_interrupted(migration: InventedMigration) -> None:
@@ -101,8 +101,8 @@ def test_a_killed_run_is_called_unfinished_and_an_interrupted_one_interrupted(mi
 def test_what_blocks_is_named_and_what_an_earlier_run_settled_stays(migration: InventedMigration) -> None:
     migration.passes("1.1", "1.2")
     story = migration.story(blocked={"1.1.1": "gate 9.9: no", "3.1.1": "gate 1.4: it has not passed"})
-    assert next(p for p in story.promises if p.id == "1.1.1").verdict is Verdict.PASSED
-    assert next(p for p in story.promises if p.id == "3.1.1").verdict is Verdict.BLOCKED
+    assert next(p for p in story.lines if p.id == "1.1.1").verdict is Verdict.PASSED
+    assert next(p for p in story.lines if p.id == "3.1.1").verdict is Verdict.BLOCKED
     assert str(story.headline) == "STOPPED at 3.1"
     assert "gate 1.4: it has not passed" in story.headline.reason
     assert story.headline.next_act == "pass gate 1.4 first: pytest phases/ -m phase1"
@@ -116,7 +116,7 @@ def test_verdicts_for_other_inputs_or_revoked_ones_do_not_count(migration: Inven
         migration.evidence, target="rehearsal", run="r", inputs="others", dry_run=False,
         state=RunState.ENDED, written_at=BEGIN,
     )  # fmt: skip
-    assert all(promise.verdict is None for promise in told.promises)
+    assert all(line_result.verdict is None for line_result in told.lines)
 
 
 def test_a_dry_run_that_met_no_obstacle_is_rehearsed_never_go(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_dry_run_that_met_no_obstacle_is_rehearsed_never_go(tmp_path: Path) ->
             migration.judge(line.id, verdict)
         migration.judge(f"gate {group}", Verdict.PASSED)
     story = migration.story()
-    assert story.headline.word is Word.REHEARSED
+    assert story.headline.word is OverallVerdict.REHEARSED
     assert "2.1, 2.2, 3.3, 3.4, 4.2, 4.3, 5.1, 6.2 would write" in story.headline.reason
     assert story.first_write is None
 
@@ -138,8 +138,8 @@ def test_nothing_recorded_is_told_as_nothing_and_nothing_is_invented() -> None:
         None, target="production", run="r", inputs="", dry_run=False, state=RunState.ENDED, written_at=BEGIN,
         blocked={line.id: "gate 1.4: gate 1.4 was not run" for line in runbook.lines_of("3.1")},
     )  # fmt: skip
-    assert (story.way_back, story.outcomes, story.schema, story.speeds, story.moved) == (None, (), None, (), None)
-    assert story.headline.word is Word.STOPPED
+    assert (story.rollback_point, story.outcomes, story.schema, story.speeds, story.moved) == (None, (), None, (), None)
+    assert story.headline.word is OverallVerdict.STOPPED
 
 
 def test_the_story_is_the_whole_migration_in_all_its_runs(tmp_path: Path) -> None:
@@ -149,8 +149,8 @@ def test_the_story_is_the_whole_migration_in_all_its_runs(tmp_path: Path) -> Non
     second.passes("3.1", "3.2")
     story = second.story()
     assert [part.run for part in story.runs] == ["run-1", "run-2"]
-    assert story.stations[0].verdict is Verdict.PASSED
-    assert next(p for p in story.promises if p.id == "1.1.1").run == "run-1"
+    assert story.groups[0].verdict is Verdict.PASSED
+    assert next(p for p in story.lines if p.id == "1.1.1").run == "run-1"
 
 
 def test_changed_evidence_is_not_shown_but_named(migration: InventedMigration) -> None:
@@ -205,15 +205,15 @@ def test_before_the_import_the_plan_is_told_and_after_it_what_happened(migration
 def test_files_and_folders_of_the_library_are_not_rows_of_collections(migration: InventedMigration) -> None:
     migration.passes(*ALL)
     moved = migration.story().moved
-    assert moved == Moved(collections=4, created=1334, skipped=494, refused=0, files=12, files_created=9)
+    assert moved == MigratedCounts(collections=4, created=1334, skipped=494, refused=0, files=12, files_created=9)
 
 
 def test_each_exhibit_stands_with_the_line_that_left_it(migration: InventedMigration) -> None:
     migration.passes(*ALL)
     story = migration.story()
-    line = next(p for p in story.promises if p.id == "3.2.2")
-    assert [each.name for each in line.exhibits] == ["SchemaPlan.json"]
-    assert len(line.exhibits[0].sha256) == 64
+    line = next(p for p in story.lines if p.id == "3.2.2")
+    assert [each.name for each in line.attachments] == ["SchemaPlan.json"]
+    assert len(line.attachments[0].sha256) == 64
     assert [each.name for each in story.pictures] == ["home.jpg", "zoning-districts.jpg", "amendments.jpg"]
 
 

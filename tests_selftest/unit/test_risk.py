@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fixtures.checks.schema import plan_safety, planning, probing, risk
 from fixtures.checks.schema.risk_codes import CODES
 from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
-from fixtures.model.probe import Ask, Lock, Probe, Probed
+from fixtures.model.probe import Lock, Probe, ProbeKind, ProbeResult
 from fixtures.model.snapshot import Snapshot
 
 EMPTY = Snapshot({})
@@ -256,20 +256,20 @@ def test_what_is_neither_harmless_nor_examined_nor_accepted_stops_the_line(code:
 
 def test_a_change_that_depends_on_data_is_never_harmless_unexamined() -> None:
     plan = plan_of(field_diff(edit(["schema", "is_unique"], False, True)))
-    (asked,) = probing.questions(plan.changes, EMPTY, EMPTY)
-    assert (asked.code, asked.ask, asked.name, asked.decides) == ("SC135", Ask.DUPLICATES, "t.c", True)
+    (asked,) = probing.probes_of(plan.changes, EMPTY, EMPTY)
+    assert (asked.code, asked.ask, asked.name, asked.decides) == ("SC135", ProbeKind.DUPLICATES, "t.c", True)
     assert [f.code for f in plan_safety.stops(plan)] == ["MIG-323"]
-    assert plan_safety.stops(replace(plan, answers=(Probed(asked, 0),))) == []
-    (finding,) = plan_safety.stops(replace(plan, answers=(Probed(asked, 2, ("a in 1, 2", "b in 3, 4")),)))
+    assert plan_safety.stops(replace(plan, answers=(ProbeResult(asked, 0),))) == []
+    (finding,) = plan_safety.stops(replace(plan, answers=(ProbeResult(asked, 2, ("a in 1, 2", "b in 3, 4")),)))
     assert finding.code == "SC135"
     assert "a in 1, 2; b in 3, 4" in finding.observed
 
 
 def test_what_is_at_stake_is_told_with_its_numbers() -> None:
-    asked = Probe("SC130", Ask.CHANGED, "t.c", type="character varying(5)", lock=Lock.REWRITE)
-    answer = Probed(asked, 2, ("7", "9"), rows=1000, values=900, size_bytes=2_500_000)
-    (change,) = probing.staked(one_change("SC130").changes, [answer])
-    assert change.stake == (
+    asked = Probe("SC130", ProbeKind.CHANGED, "t.c", type="character varying(5)", lock=Lock.REWRITE)
+    answer = ProbeResult(asked, 2, ("7", "9"), rows=1000, values=900, size_bytes=2_500_000)
+    (change,) = probing.assess(one_change("SC130").changes, [answer])
+    assert change.data_impact == (
         "2 values that would be cut, rounded or refused (values: 900): 7; 9"
         " · Postgres writes the whole table anew under a lock (1,000 rows, 2.5 MB)"
     )
@@ -278,18 +278,22 @@ def test_what_is_at_stake_is_told_with_its_numbers() -> None:
 def test_an_untracked_table_of_the_same_name_stops_the_line() -> None:
     diff = {"collections": [{"collection": "t", "diff": [{"kind": "N", "rhs": {"schema": {"name": "t"}}}]}]}
     plan = plan_of(diff)
-    (asked,) = probing.questions(plan.changes, EMPTY, EMPTY)
-    assert [f.code for f in plan_safety.stops(replace(plan, answers=(Probed(asked, 1),)))] == ["SC109"]
+    (asked,) = probing.probes_of(plan.changes, EMPTY, EMPTY)
+    assert [f.code for f in plan_safety.stops(replace(plan, answers=(ProbeResult(asked, 1),)))] == ["SC109"]
 
 
 def test_a_view_on_a_column_stops_any_change_of_its_type() -> None:
     current = Snapshot({"fields": [{"collection": "t", "field": "c", "type": "string", "schema": {"name": "c"}}]})
     plan = plan_of(field_diff(edit(["schema", "max_length"], 10, 20)))
-    asked = next(probe for probe in probing.questions(plan.changes, EMPTY, current) if probe.ask is Ask.DEPENDENTS)
-    assert [f.code for f in plan_safety.stops(replace(plan, answers=(Probed(asked, 1, ("view v",)),)))] == ["SC160"]
+    asked = next(
+        probe for probe in probing.probes_of(plan.changes, EMPTY, current) if probe.ask is ProbeKind.DEPENDENTS
+    )
+    assert [f.code for f in plan_safety.stops(replace(plan, answers=(ProbeResult(asked, 1, ("view v",)),)))] == [
+        "SC160"
+    ]
 
 
-_ANSWERED = Probed(Probe("SC130", Ask.CHANGED, "t.c", type="character varying(5)"), 0, (), rows=10, values=9)
+_ANSWERED = ProbeResult(Probe("SC130", ProbeKind.CHANGED, "t.c", type="character varying(5)"), 0, (), rows=10, values=9)
 
 
 @pytest.mark.parametrize(
@@ -299,11 +303,11 @@ _ANSWERED = Probed(Probe("SC130", Ask.CHANGED, "t.c", type="character varying(5)
         ([replace(_ANSWERED, rows=11, values=10)], []),
         ([replace(_ANSWERED, count=1, examples=("3",))], ["MIG-335"]),
         ([], ["MIG-335"]),
-        ([_ANSWERED, Probed(Probe("SC134", Ask.NULLS, "t.c"), 0)], ["MIG-335"]),
+        ([_ANSWERED, ProbeResult(Probe("SC134", ProbeKind.NULLS, "t.c"), 0)], ["MIG-335"]),
     ],
     ids=["the same", "rows that are in nobody's way", "a longer value", "no answer", "another question"],
 )
-def test_data_that_answers_otherwise_than_reviewed_is_drift(now: list[Probed], codes: list[str]) -> None:
+def test_data_that_answers_otherwise_than_reviewed_is_drift(now: list[ProbeResult], codes: list[str]) -> None:
     assert [finding.code for finding in probing.drifted([_ANSWERED], now)] == codes
 
 
@@ -361,7 +365,7 @@ def test_collections_come_first_parents_before_children_then_fields_constraints_
 
 
 def test_the_order_survives_a_circle() -> None:
-    circle = Snapshot(
+    cycle = Snapshot(
         {
             "collections": [{"collection": "a"}, {"collection": "b"}],
             "relations": [
@@ -371,7 +375,7 @@ def test_the_order_survives_a_circle() -> None:
         }
     )
     changes = [Change(Stage.COLLECTION, "create", name, Risk.ADDITIVE, "SC101", "") for name in "ab"]
-    assert sorted(change.name for change in planning.ordered(changes, circle)) == ["a", "b"]
+    assert sorted(change.name for change in planning.ordered(changes, cycle)) == ["a", "b"]
 
 
 def test_the_digest_names_what_was_reviewed_and_what_is_sent() -> None:

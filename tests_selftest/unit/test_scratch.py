@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.checks.rows.profile import profile
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.trials.scratch import NoParent, ScratchValues, verbs_of
+from fixtures.operations.scratch_rows.scratch_values import NoParent, ScratchValues, crud_checks
 from fixtures.systems.directus import DirectusObserver
 from fixtures.systems.http.transport import Answer
 
@@ -103,4 +103,4 @@ def test_a_change_is_of_a_free_text_and_fits_its_column() -> None:
 def test_a_singleton_is_only_read() -> None:
     raw = snapshot().raw
     raw["collections"][0]["meta"] = {"singleton": True}
-    assert verbs_of(profile(Snapshot(raw), "parts")) == ("read",)
+    assert crud_checks(profile(Snapshot(raw), "parts")) == ("read",)

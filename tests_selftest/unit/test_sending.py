@@ -15,9 +15,9 @@ from fixtures.model.finding import Finding
 from fixtures.operations.imports.import_log import CREATED, REFUSED, ImportLog, tally
 from fixtures.operations.imports.journal import Journal
 from fixtures.operations.lane_api import sending
-from fixtures.operations.lane_api.parcels import packed
-from fixtures.operations.lane_api.sending import Delivery, Sender
-from fixtures.process.slots import CALM, Slots
+from fixtures.operations.lane_api.batches import packed
+from fixtures.operations.lane_api.sending import BatchResults, Sender
+from fixtures.process.slots import CALM, RequestWindow
 from fixtures.systems.directus import DirectusOperator
 from fixtures.systems.failure import InDoubt, Refused
 
@@ -79,16 +79,16 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "LEAST_BYTES", 500)
 
 
-def send(server: Server, tmp_path: Path, count: int = 450) -> tuple[Delivery, Journal, Sender]:
+def send(server: Server, tmp_path: Path, count: int = 450) -> tuple[BatchResults, Journal, Sender]:
     journal = Journal(tmp_path / "journal")
     rows = [{"id": number, "text": "x"} for number in range(1, count + 1)]
-    delivery = Delivery()
+    delivery = BatchResults()
     with (
         ImportLog(tmp_path / "log", run="r") as log,
         Sender(cast("DirectusOperator", server), journal, log) as sender,
     ):
-        parcels = packed(rows, key="id", wire=lambda row: row, limits=sender.limits)
-        sender.create(delivery, "t", parcels, key="id", serial=True)
+        batches = packed(rows, key="id", wire=lambda row: row, limits=sender.limits)
+        sender.create(delivery, "t", batches, key="id", serial=True)
         delivery.arrive()
     assert tally(tmp_path / "log")[CREATED] == len(delivery.created)
     assert tally(tmp_path / "log")[REFUSED] == len(delivery.refused)
@@ -100,7 +100,7 @@ def test_everything_arrives_once_in_parcels_side_by_side(tmp_path: Path) -> None
     delivery, journal, _ = send(server, tmp_path)
     assert sorted(server.requests) == [50, 100, 100, 100, 100]
     assert server.most_at_once <= sending.IN_FLIGHT
-    assert set(delivery.created) == set(server.rows) == journal.ours["t"] == journal.arrived["t"]
+    assert set(delivery.created) == set(server.rows) == journal.sent_keys["t"] == journal.arrived["t"]
 
 
 class SlowFirst(Server):
@@ -142,7 +142,7 @@ def test_the_guilty_rows_are_named_and_all_others_arrive(tmp_path: Path) -> None
         ("7", "VALUE_TOO_LONG"),
     ]
     assert len(delivery.created) == 448
-    assert {"7", "333"} & journal.ours["t"] == set()
+    assert {"7", "333"} & journal.sent_keys["t"] == set()
 
 
 @pytest.mark.parametrize("arrived", [True, False])
@@ -185,7 +185,7 @@ def test_a_row_somebody_made_meanwhile_is_theirs(tmp_path: Path) -> None:
     delivery, journal, _ = send(server, tmp_path)
     assert [(each.key, each.code) for each in delivery.refused] == [("42", "RECORD_NOT_UNIQUE")]
     assert server.rows["42"]["text"] == "a visitor's"
-    assert "42" not in journal.ours["t"]
+    assert "42" not in journal.sent_keys["t"]
 
 
 def test_a_busy_server_gets_one_request_at_a_time_for_a_while_and_everything_arrives(tmp_path: Path) -> None:
@@ -208,14 +208,14 @@ def test_a_server_that_stays_away_stops_the_import_and_the_journal_knows_what_wa
 
     with pytest.raises(InDoubt):
         send(Server(gone), tmp_path)
-    assert len(Journal(tmp_path / "journal").ours["t"]) >= 100
+    assert len(Journal(tmp_path / "journal").sent_keys["t"]) >= 100
 
 
 def test_places_grow_again_slowly_and_never_above_the_most() -> None:
-    slots = Slots(3)
-    slots.complained()
-    slots.complained()
-    slots.complained()
+    slots = RequestWindow(3)
+    slots.throttled()
+    slots.throttled()
+    slots.throttled()
     assert slots.width == 1
     for _ in range(CALM):
         slots.answered()

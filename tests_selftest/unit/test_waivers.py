@@ -108,14 +108,14 @@ def test_it_counts_on_its_last_day_and_not_after_it() -> None:
     marked, became = waivers.admit(changes, [last], today=TODAY + timedelta(days=1))
     assert (became.used, became.expired) == ((), (last,))
     assert all(change.withheld for change in marked)
-    assert "expired" in waivers.spoken(became)
+    assert "expired" in waivers.summarize(became)
 
 
 def test_one_that_nothing_needs_is_named() -> None:
     other = waiver(object="articles.body")
     _, became = waivers.admit(risk.classify(DIFF, Snapshot({})), [other], today=TODAY)
     assert became.unused == (other,)
-    assert "SC141 on articles.body" in waivers.spoken(became)
+    assert "SC141 on articles.body" in waivers.summarize(became)
 
 
 def test_a_nested_deletion_cannot_be_waived_into_what_is_sent() -> None:

@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from tests_selftest.world.held import HeldWorld
-from tests_selftest.world.there_and_back import (
+from tests_selftest.world.rollback_round_trip import (
     Look,
     ask_render,
     live_commits,

@@ -61,7 +61,7 @@ def ports_of(told: dict[str, Any]) -> set[int]:
     return {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", text)}
 
 
-def listening(ports: set[int]) -> set[int]:
+def triggered(ports: set[int]) -> set[int]:
     found = set()
     for port in ports:
         with socket.socket() as probe:
@@ -74,9 +74,9 @@ def listening(ports: set[int]) -> set[int]:
 def close(ports: set[int]) -> bool:
     """Whether they close in time: Postgres' own children end only when they notice that it is gone."""
     deadline = time.monotonic() + END_DEADLINE_S
-    while listening(ports) and time.monotonic() < deadline:
+    while triggered(ports) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return not listening(ports)
+    return not triggered(ports)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_world_boots_survives_a_kill_and_comes_back_the_same(folder: Path) -> 
     marker = f"WORLD_ID={first.told['world']}"
     ports = ports_of(first.told)
     assert len(ports) == 8
-    assert listening(ports) == ports
+    assert triggered(ports) == ports
     environment = first.told["environment"]
     sections = f"{environment['DIRECTUS_URL']}/items/sections?limit=1"
     assert httpx.get(sections).status_code == 200

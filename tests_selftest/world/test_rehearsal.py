@@ -311,15 +311,17 @@ def test_the_suite_looked_for_those_rows_again_and_says_the_same(world: HeldWorl
 def test_backups_are_sealed_and_open_with_the_key_of_the_world_alone(world: HeldWorld) -> None:
     """By pyrage and pg_restore, without the suite's code; as they lie on the disk no program of Postgres reads them."""
     backups = sorted((Path(world.environment["BACKEND_REPO"]) / "backups").glob("*.dump*"))
-    sealed = [file for file in backups if file.name.endswith(".dump.age")]
+    encrypted = [file for file in backups if file.name.endswith(".dump.age")]
     assert [file for file in backups if ".dump.age" not in file.name] == []
     argv = [str(Path(world.environment["PG_BIN_DIR"]) / "pg_restore"), "--list"]
-    assert subprocess.run([*argv, str(sealed[-1])], capture_output=True, check=False).returncode != 0
+    assert subprocess.run([*argv, str(encrypted[-1])], capture_output=True, check=False).returncode != 0
     key = pyrage.x25519.Identity.from_str(world.environment["BACKUP_KEY"])
-    opened = subprocess.run(argv, input=pyrage.decrypt(sealed[-1].read_bytes(), [key]), capture_output=True, check=True)
+    opened = subprocess.run(
+        argv, input=pyrage.decrypt(encrypted[-1].read_bytes(), [key]), capture_output=True, check=True
+    )
     assert b"TABLE DATA public zoning_districts" in opened.stdout
     with pytest.raises(pyrage.DecryptError):
-        pyrage.decrypt(sealed[-1].read_bytes(), [pyrage.x25519.Identity.generate()])
+        pyrage.decrypt(encrypted[-1].read_bytes(), [pyrage.x25519.Identity.generate()])
 
 
 def test_the_whole_line_once_more_passes_every_line_and_changes_nothing(world: HeldWorld) -> None:

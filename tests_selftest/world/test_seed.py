@@ -98,8 +98,8 @@ def test_about_a_third_of_local_is_in_production_already(local: Rows, production
     for collection in collections_of("production"):
         known = by_key(local, collection.name)
         for row in production.rows[collection.name]:
-            twin = known.get(row[collection.fields[0].name])
-            same += twin is not None and all(twin[name] == value for name, value in row.items())
+            match = known.get(row[collection.fields[0].name])
+            same += match is not None and all(match[name] == value for name, value in row.items())
     assert same == sum(production.same.values())
     assert 0.25 < same / sum(map(len, local.values())) < 0.40
 
@@ -123,10 +123,10 @@ def test_nothing_refers_to_the_two_definitions_production_knows_under_other_keys
     local: Rows, production: Production
 ) -> None:
     theirs = {row["term"] for row in production.rows["definitions"] if row["id"] not in by_key(local, "definitions")}
-    twins = {row["id"] for row in local["definitions"] if row["term"] in theirs}
-    assert len(twins) == 2
-    assert not twins & {row["definitions_id"] for row in local["definitions_translations"]}
-    assert not twins & {row["item"] for row in local["amendments_blocks"]}
+    natural_key_matches = {row["id"] for row in local["definitions"] if row["term"] in theirs}
+    assert len(natural_key_matches) == 2
+    assert not natural_key_matches & {row["definitions_id"] for row in local["definitions_translations"]}
+    assert not natural_key_matches & {row["item"] for row in local["amendments_blocks"]}
 
 
 def test_keys_production_counted_up_are_beyond_local(local: Rows, production: Production) -> None:
