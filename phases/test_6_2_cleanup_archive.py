@@ -105,8 +105,8 @@ def test_monitoring_is_planned(settings: Settings, evidence: Evidence, now: date
     evidence.attach("monitoring.ics", monitoring.as_calendar(plan))
     evidence.write(archive.shelved(evidence, settings.migration_dir, settings.migration_dir.parent, now=now))
     evidence.note(
-        f"{len(plan.scheduled_checks)} appointments from {plan.scheduled_checks[0].at:%Y-%m-%d %H:%MZ} on, in monitoring.ics;"
-        " the archive holds them too."
+        f"{len(plan.scheduled_checks)} appointments from {plan.scheduled_checks[0].at:%Y-%m-%d %H:%MZ} on,"
+        " in monitoring.ics; the archive holds them too."
     )
 
 
