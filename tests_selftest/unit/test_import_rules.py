@@ -168,6 +168,40 @@ def test_the_name_of_a_constraint_is_the_only_difference_let_pass() -> None:
     assert list(schema.ENVIRONMENT_SPECIFIC) == ["schema.constraint_name"]
 
 
+def test_an_index_on_a_table_of_directus_itself_is_compared_too() -> None:
+    """Directus' own diff sends it, so the comparison that checks the diff must see it."""
+    index = {"collection": "directus_users", "field": "email", "schema": {"is_indexed": True}}
+    more = snapshot(systemFields=[index])
+    assert more.digest != snapshot().digest
+    (lacking,) = schema.missing(more, snapshot())
+    assert lacking.where == 'production · systemFields · "directus_users.email"'
+    assert schema.differing_objects(snapshot(), more) == ["directus_users.email"]
+
+
+def test_options_are_compared_whatever_their_names_and_shown_as_directus_writes_them() -> None:
+    def with_options(**options: object) -> Snapshot:
+        return snapshot(fields=[{**snapshot().fields["a.b"], "meta": options}])
+
+    wanted, other = with_options(__private=1, flag=True, text=""), with_options(__private=2, flag=None, more=["ü"])
+    assert [(d.path, d.wanted, d.observed) for d in schema.differences(wanted, other)] == [
+        ("meta.__private", "1", "2"),
+        ("meta.flag", "true", "null"),
+        ("meta.more", "not there", '["ü"]'),
+        ("meta.text", '""', "not there"),
+    ]
+
+
+def test_an_object_of_productions_own_is_told_apart_by_its_kind() -> None:
+    """A relation nobody planned is not excused by the field of the same name that was there before."""
+    relation = {"collection": "a", "field": "own", "related_collection": "a"}
+    own = [*snapshot().raw["fields"], {"collection": "a", "field": "own"}]
+    before, after = snapshot(fields=own), snapshot(fields=own, relations=[relation])
+    appeared = [
+        each for each in schema.only_observed(snapshot(), after) if each not in schema.only_observed(snapshot(), before)
+    ]
+    assert [(each.kind, each.name) for each in appeared] == [("relations", "a.own")]
+
+
 def test_sides_that_cannot_be_compared_are_named() -> None:
     assert comparable.unlike(snapshot(), snapshot(), running="11.17.4", timezone="UTC") == []
     found = comparable.unlike(

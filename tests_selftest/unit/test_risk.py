@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fixtures.checks.schema import plan_safety, planning, probing, risk
 from fixtures.checks.schema.risk_codes import CODES
-from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
+from fixtures.model.plan import Change, Part, Risk, SchemaPlan, Stage
 from fixtures.model.probe import Lock, Probe, ProbeKind, ProbeResult
 from fixtures.model.snapshot import Snapshot
 
@@ -110,6 +110,33 @@ def test_a_data_type_change_alone_is_lossy() -> None:
 def test_more_decimals_with_room_for_them_lose_nothing() -> None:
     items = (edit(["schema", "numeric_precision"], 10, 12), edit(["schema", "numeric_scale"], 2, 4))
     assert codes(field_diff(*items)) == ["SC120"]
+
+
+_WIDER_SCALE = edit(["schema", "numeric_scale"], 2, 4)
+_WIDER_PRECISION = edit(["schema", "numeric_precision"], 10, 12)
+
+
+@pytest.mark.parametrize(
+    ("items", "code", "lock"),
+    [
+        ([edit(["schema", "max_length"], 10, 20)], "SC120", Lock.BRIEF),
+        ([_WIDER_PRECISION], "SC120", Lock.BRIEF),
+        ([_WIDER_PRECISION, _WIDER_SCALE], "SC120", Lock.REWRITE),
+        ([_WIDER_SCALE, _WIDER_PRECISION], "SC120", Lock.REWRITE),
+        ([edit(["schema", "is_nullable"], True, False)], "SC134", Lock.SCAN),
+        ([edit(["type"], "string", "text")], "SC125", Lock.BRIEF),
+        ([edit(["type"], "text", "integer")], "SC133", Lock.REWRITE),
+        ([edit(["schema", "data_type"], "timestamptz", "timestamp")], "SC132", Lock.REWRITE),
+    ],
+)
+def test_a_change_carries_the_lock_it_takes(items: list[dict[str, Any]], code: str, lock: Lock) -> None:
+    """The property or the types decide, never the words of the change."""
+    (found,) = (change for change in risk.classify(field_diff(*items), EMPTY) if change.code == code)
+    assert found.lock is lock
+    current = Snapshot({"fields": [{"collection": "t", "field": "c", "type": "string", "schema": {"name": "c"}}]})
+    wanted = Snapshot({"fields": [{"collection": "t", "field": "c", "type": "integer"}]})
+    asked = probing.probes_of([replace(found, detail="")], wanted, current)
+    assert [probe.lock for probe in asked if probe.code == code] == [lock]
 
 
 def new_field(*, in_new_table: bool = False, **schema: Any) -> list[str]:
@@ -210,7 +237,7 @@ _ENTRIES = st.builds(
     st.sampled_from("abcdef"),
     st.lists(_ITEMS, min_size=1, max_size=4),
 )
-_DIFFS = st.fixed_dictionaries({part: st.lists(_ENTRIES, max_size=5) for part in risk.PARTS})
+_DIFFS = st.fixed_dictionaries({part: st.lists(_ENTRIES, max_size=5) for part in Part})
 
 
 @given(_DIFFS)
@@ -223,10 +250,44 @@ def test_nothing_that_deletes_is_ever_sent(diff: dict[str, Any]) -> None:
 @given(_DIFFS)
 def test_every_item_of_a_diff_is_sent_or_withheld_and_the_payload_holds_nothing_else(diff: dict[str, Any]) -> None:
     payload = planning.additive(diff)
-    for part in risk.PARTS:
+    for part in Part:
         sent = [item for entry in payload.get(part, []) for item in entry["diff"]]
         kept = [item for e in diff[part] for item in e["diff"] if not risk.is_withheld(part, e, item)]
         assert sent == kept
+
+
+_PLACES = [
+    [], ["meta"], ["meta", "note"], ["meta", "singleton"], ["meta", "required"], ["meta", "one_allowed_collections"],
+    ["schema"], ["schema", "comment"], ["schema", "max_length"], ["schema", "numeric_scale"], ["schema", "is_unique"],
+    ["schema", "is_indexed"], ["schema", "foreign_key_table"], ["schema", "constraint_name"], ["schema", "on_delete"],
+    ["type"], ["related_collection"], ["storage"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("part", Part)
+@pytest.mark.parametrize("path", _PLACES, ids=".".join)
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"kind": "D", "lhs": 1},
+        {"kind": "N", "rhs": {"type": "string", "schema": {"is_nullable": True}}},
+        {"kind": "E", "lhs": 1, "rhs": None},
+        {"kind": "E", "lhs": None, "rhs": 1},
+        {"kind": "E", "lhs": 1, "rhs": 2},
+    ],
+    ids=["gone", "new", "to null", "from null", "other"],
+)
+def test_the_plan_calls_kept_what_is_not_sent_and_nothing_else(
+    part: Part, path: list[str], item: dict[str, Any]
+) -> None:
+    """Two readings of one item, its code and whether it is sent, must agree at every place of a diff."""
+    one = {**item, **({"path": path} if path else {})}
+    entry = {"collection": "t", **({} if part is Part.COLLECTIONS else {"field": "c"}), "diff": [one]}
+    named = {change.withheld for change in risk.classify({part: [entry]}, EMPTY)}
+    if risk.is_withheld(part, entry, one):
+        assert True in named
+    else:
+        assert named == {False}
 
 
 def test_the_lock_before_production_sees_a_deletion() -> None:
@@ -248,7 +309,7 @@ _STOPPING = {Risk.LOSSY, Risk.DESTRUCTIVE, Risk.DATA_DEPENDENT, Risk.API_BREAKIN
 @pytest.mark.parametrize("code", [code for code, known in CODES.items() if known.risk in _STOPPING])
 def test_what_is_neither_harmless_nor_examined_nor_accepted_stops_the_line(code: str) -> None:
     (finding,) = plan_safety.stops(one_change(code))
-    assert finding.code == ("MIG-323" if code in probing.DECIDED_BY else code)
+    assert finding.code == ("MIG-323" if CODES[code].zero_admits else code)
     assert finding.do
     assert plan_safety.stops(one_change(code, waived="Ada, until tomorrow")) == []
     assert plan_safety.stops(one_change(code, withheld=True)) == []

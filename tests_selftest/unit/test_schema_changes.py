@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fixtures.checks.rows import profile
-from fixtures.checks.schema import schema_changes
+from fixtures.checks.schema import comparable, schema
 from fixtures.checks.schema.relationships import relationships
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.source import documents
@@ -76,7 +76,7 @@ def test_every_kind_of_relationship_is_named() -> None:
 
 
 def test_the_difference_in_five_lists() -> None:
-    found = schema_changes.changes(LOCAL, PRODUCTION)
+    found = schema.changes(LOCAL, PRODUCTION)
     assert found.collections == ("blocks", "sections", "sections_tags", "tags")
     assert found.fields == ("chapters.sections",)
     assert found.only_in_production == ("notices", "chapters.note")
@@ -87,7 +87,7 @@ def test_the_difference_in_five_lists() -> None:
 def test_a_widened_column_is_an_alteration() -> None:
     narrow = snapshot(["sections"], [field("sections", "title", max_length=120)])
     wide = snapshot(["sections"], [field("sections", "title", max_length=255)])
-    (found,) = schema_changes.changes(wide, narrow).alterations
+    (found,) = schema.changes(wide, narrow).alterations
     assert (found.name, found.path, found.production, found.local, found.structural) == (
         "sections.title",
         "schema.max_length",
@@ -97,13 +97,44 @@ def test_a_widened_column_is_an_alteration() -> None:
     )
 
 
+def test_the_document_leaves_out_nothing_that_the_other_comparisons_see() -> None:
+    """Order, comments and relations too: the plan sends them. Only the name of a constraint never converges."""
+    here = field("chapters", "note", comment="new") | {"meta": {"sort": 2, "special": []}}
+    there = field("chapters", "note", comment="old") | {"meta": {"sort": 1, "special": []}}
+    cascading = relation("chapters", "note", "notices", one_field=None, on_delete="CASCADE")
+    nullifying = relation("chapters", "note", "notices", one_field="x", on_delete="SET NULL")
+    cascading["schema"]["constraint_name"], nullifying["schema"]["constraint_name"] = "a", "b"
+    tables = ["chapters", "notices"]
+    local, production = snapshot(tables, [here], [cascading]), snapshot(tables, [there], [nullifying])
+    found = schema.changes(local, production)
+    assert [(a.name, a.path, a.production, a.local, a.structural) for a in found.alterations] == [
+        ("chapters.note", "meta.sort", "1", "2", False),
+        ("chapters.note", "schema.comment", "old", "new", True),
+        ("chapters.note", "meta.one_field", "x", "null", False),
+        ("chapters.note", "schema.on_delete", "SET NULL", "CASCADE", True),
+    ]
+    assert found.relationships == ()
+    assert {a.name for a in found.alterations} == set(schema.differing_objects(local, production))
+
+
+def test_a_relation_of_production_alone_is_named_unless_its_field_is() -> None:
+    notes = [field("chapters", "note", "integer"), field("chapters", "own", "integer")]
+    related = [relation("chapters", "note", "chapters"), relation("chapters", "own", "chapters")]
+    production = snapshot(["chapters"], notes, related)
+    production.raw["systemFields"] = [
+        {"collection": "directus_users", "field": "email", "schema": {"is_indexed": True}}
+    ]
+    found = schema.changes(snapshot(["chapters"], notes[:1]), production)
+    assert found.only_in_production == ("chapters.own", "relation chapters.note", "index on directus_users.email")
+
+
 def test_equal_schemas_differ_in_nothing() -> None:
-    found = schema_changes.changes(LOCAL, LOCAL)
+    found = schema.changes(LOCAL, LOCAL)
     assert (found.collections, found.fields, found.relationships, found.alterations) == ((), (), (), ())
 
 
 def test_what_the_export_lacks_is_found() -> None:
-    findings = schema_changes.incomplete(
+    findings = comparable.incomplete(
         PRODUCTION, collections=["chapters", "sections"], fields=["chapters.id", "chapters.title"]
     )
     assert [f.where.rsplit(" · ", 1)[1] for f in findings] == ['collection "sections"', 'field "chapters.title"']
@@ -111,8 +142,8 @@ def test_what_the_export_lacks_is_found() -> None:
 
 def test_a_relation_that_leads_nowhere_is_found() -> None:
     broken = snapshot(["a"], [field("a", "to_b", "integer")], [relation("a", "to_b", "b"), relation("a", "gone", "a")])
-    assert [f.code for f in schema_changes.broken_relations(broken)] == ["MIG-122", "MIG-122"]
-    assert schema_changes.broken_relations(LOCAL) == []
+    assert [f.code for f in comparable.broken_relations(broken)] == ["MIG-122", "MIG-122"]
+    assert comparable.broken_relations(LOCAL) == []
 
 
 def test_a_profile_holds_columns_references_and_requirements() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.model.site import SiteMapWrong, read_site_map, site_map
+from fixtures.configuration.site_map import SiteMapWrong, read_site_map, site_map
 
 REHEARSAL = Path(__file__).parents[2] / "fixtures/world/projects/site.toml"
 
@@ -47,10 +47,16 @@ def test_the_least_map_is_enough() -> None:
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        ({"site": {"ready": "main"}}, "no [pages]"),
-        (least(people=[]), "tables nobody reads: people"),
-        (least(pages=[{"path": "/"}]), "[[pages]] 1 lacks title, collection, list, item, page_size"),
-        (least(plain=[{"path": "/", "sees": ["h1"]}]), "[[plain]] 1 has keys nobody reads: sees"),
+        (least(pages=[]), "no page is listed"),
+        (least(site={}), "missing: ready - at `$.site`"),
+        (least(site={"ready": "main", "phone_width": "390"}), "Expected `int`, got `str` - at `$.site.phone_width`"),
+        (least(plain=[{"path": "/", "see": "h1"}]), "Expected `array`, got `str` - at `$.plain[0].see`"),
+        (least(plain=[{"path": "/", "since": "soon"}]), "Invalid enum value 'soon' - at `$.plain[0].since`"),
+        (least(plain=[{"path": "/", "tallies": {"items": "a"}}]), "keys nobody reads: items - at `$.plain[0].tallies`"),
+        ({"site": {"ready": "main"}}, "missing: pages - at `$`"),
+        (least(people=[]), "keys nobody reads: people - at `$`"),
+        (least(pages=[{"path": "/"}]), "missing: title, collection, list, item, page_size - at `$.pages[0]`"),
+        (least(plain=[{"path": "/", "sees": ["h1"]}]), "keys nobody reads: sees - at `$.plain[0]`"),
         (least(workflows=[{"name": "w", "steps": []}]), "would succeed by doing nothing"),
         (least(workflows=[{"name": "w", "steps": [{"look": "h1"}]}]), "needs exactly one of"),
         (least(workflows=[{"name": "w", "steps": [{"open": "/", "see": "h1"}]}]), "needs exactly one of"),
@@ -59,13 +65,24 @@ def test_the_least_map_is_enough() -> None:
             least(form=form(fields={"n": {"into": "a", "read": "b", "value": "x", "changed": "y"}})),
             "could not be told from a person's",
         ),
-        (least(form=form(login={})), "[form.login] lacks email, password, submit"),
+        (
+            least(form=form(fields={"n": {"into": "a", "read": "b", "value": "{mark}", "changed": "y", "say": "z"}})),
+            "keys nobody reads: say - at `$.form.fields.n`",
+        ),
+        (least(form=form(login={})), "missing: email, password, submit - at `$.form.login`"),
     ],
 )
 def test_a_wrong_map_is_refused_with_its_place(raw: dict[str, Any], words: str) -> None:
     with pytest.raises(SiteMapWrong) as problem:
         site_map(raw)
     assert words in str(problem.value)
+
+
+def test_every_unknown_and_every_missing_key_is_named_at_once() -> None:
+    with pytest.raises(SiteMapWrong) as problem:
+        site_map({"site": {"redy": "main"}, "pages": [], "people": []})
+    places = ("people - at `$`", "keys nobody reads: redy - at `$.site`", "missing: ready - at `$.site`")
+    assert [place for place in places if place not in str(problem.value)] == []
 
 
 def test_a_whole_form_is_read() -> None:
