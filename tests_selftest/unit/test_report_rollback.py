@@ -40,7 +40,7 @@ def test_on_production_the_command_names_the_host_that_must_be_typed() -> None:
 # The runbook's seven rollback decision points, and 3.2 and 5.3, where a migration stops for the same reasons.
 POINTS = {
     "1.4": ("fix the backup and run the same command again", False),
-    "2.3": ("rolls both services back to their earlier deploys; or git revert and push", True),
+    "2.3": ("restores both services' earlier deploys; or git revert and push", True),
     "3.2": ("correct what is named above", True),
     "3.3": ("STOP: ", True),
     "3.4": ("STOP: ", True),
