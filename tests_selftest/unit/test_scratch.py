@@ -104,3 +104,25 @@ def test_a_singleton_is_only_read() -> None:
     raw = snapshot().raw
     raw["collections"][0]["meta"] = {"singleton": True}
     assert crud_checks(profile(Snapshot(raw), "parts")) == ("read",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "schema", "first", "second"),
+    [
+        ("decimal", {}, "1.50", "2.50"),
+        ("boolean", {}, True, False),
+        ("hash", {}, MARK, MARK),
+        ("unknown", {"data_type": "hstore"}, MARK, MARK),
+    ],
+)
+def test_a_change_without_a_text_is_another_value_of_the_type(
+    kind: str, schema: dict[str, Any], first: Any, second: Any
+) -> None:
+    fields = [
+        field("id", "integer", is_primary_key=True, is_nullable=False),
+        field("one", kind, required=True, **schema),
+    ]
+    raw = {"collections": [{"collection": "parts", "schema": {}}], "fields": fields, "relations": []}
+    made = ScratchValues(Snapshot(raw), cast(DirectusObserver, Somewhere()), MARK)
+    parts = profile(Snapshot(raw), "parts")
+    assert (made.for_new(parts), made.for_change(parts)) == ({"one": first}, {"one": second})

@@ -1,0 +1,207 @@
+"""Every field type that SQL writes, on a real Directus: exported over REST, imported by lane sql, verified equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from fixtures.checks.rows.profile import profiles
+from fixtures.model.export import CollectionCount, Inventory
+from fixtures.model.field_types import FIELD_TYPES, field_type, of_field
+from fixtures.model.fingerprint import Fingerprint
+from fixtures.model.imports import ImportResult
+from fixtures.model.rows import CollectionVerification
+from fixtures.model.snapshot import Snapshot
+from fixtures.operations.preservation.existing_rows import Before
+from fixtures.operations.source import export
+from fixtures.operations.verification import verify
+from tests_selftest.lanes.project import Migration, Project, column, serial
+
+NAME = "specimens"
+Pair = tuple[str, str]
+SPECIAL = {"csv": "cast-csv", "json": "cast-json", "boolean": "cast-boolean", "hash": "hash"}
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """
+    Two values of a type, as SQL has them and as REST gives them.
+
+    Attributes:
+        finer: A value of which REST gives another one, with what it gives; where there is none, REST is exact.
+    """
+
+    sql: tuple[str, str]
+    rest: tuple[Any, Any]
+    finer: tuple[str, Any] | None = None
+
+
+A, B = "0aaaaaaa-0000-4000-8000-00000000000a", "0bbbbbbb-0000-4000-8000-00000000000b"
+MOMENT = "2024-03-10 02:30:00"
+SPECIMENS: dict[Pair, Specimen] = {
+    ("string", "character varying"): Specimen((r"E'a\tb\\N\n\u2028'", "''"), ("a\tb\\N\n\u2028", "")),
+    ("text", "text"): Specimen(("'null'", r"E'\\.'"), ("null", "\\.")),
+    ("hash", "character varying"): Specimen(("'$argon2id$v=19'", "'$2b$1'"), ("$argon2id$v=19", "$2b$1")),
+    ("csv", "text"): Specimen((r"E'a,b\tc'", "''"), (["a", "b\tc"], [])),
+    ("json", "json"): Specimen(
+        ("""'{"n":1.5,"a":["\\\\"]}'""", "'\"text\"'"), ({"n": 1.5, "a": ["\\"]}, "text"),
+        finer=("""'{"n":9007199254740993}'""", {"n": 9007199254740992}),
+    ),
+    ("json", "jsonb"): Specimen(
+        ("""'{"b": [true, null]}'""", "'[]'"), ({"b": [True, None]}, []),
+        finer=("""'{"n":9007199254740993}'""", {"n": 9007199254740992}),
+    ),
+    ("integer", "integer"): Specimen(("-2147483648", "2147483647"), (-2147483648, 2147483647)),
+    ("integer", "smallint"): Specimen(("-32768", "7"), (-32768, 7)),
+    ("bigInteger", "bigint"): Specimen(("9007199254740993", "-1"), ("9007199254740993", "-1")),
+    ("decimal", "numeric"): Specimen(("99999.12345", "-0.5"), ("99999.12345", "-0.50000")),
+    ("float", "real"): Specimen(("1.5", "0.1"), (1.5, 0.1)),
+    ("float", "double precision"): Specimen(("0.30000000000000004", "1e300"), (0.30000000000000004, 1e300)),
+    ("boolean", "boolean"): Specimen(("true", "false"), (True, False)),
+    ("uuid", "uuid"): Specimen((f"'{A.upper()}'", f"'{B}'"), (A, B)),
+    ("date", "date"): Specimen(("'2024-02-29'", "'0099-12-31'"), ("2024-02-29", "0099-12-31")),
+    ("time", "time without time zone"): Specimen(("'23:59:59.123456'", "'00:00'"), ("23:59:59.123456", "00:00:00")),
+    ("dateTime", "timestamp without time zone"): Specimen(
+        (f"'{MOMENT}'", "'1999-12-31 23:59:59'"), ("2024-03-10T02:30:00", "1999-12-31T23:59:59"),
+        finer=(f"'{MOMENT}.25'", "2024-03-10T02:30:00"),
+    ),
+    ("timestamp", "timestamp with time zone"): Specimen(
+        (f"'{MOMENT}.123+00'", "'1999-12-31 23:59:59+02'"), ("2024-03-10T02:30:00.123Z", "1999-12-31T21:59:59.000Z"),
+        finer=(f"'{MOMENT}.123456+00'", "2024-03-10T02:30:00.123Z"),
+    ),
+}  # fmt: skip
+COLUMNS = {pair: f"c{number}" for number, pair in enumerate(SPECIMENS)}
+
+
+def case(pair: Pair) -> str:
+    return " in ".join(pair)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What became of two rows and one without values, and of a row with finer values that was only read."""
+
+    snapshot: Snapshot
+    told: list[dict[str, Any]]
+    finer: dict[str, Any]
+    before: list[dict[Pair, Any]]
+    after: list[dict[Pair, Any]]
+    result: ImportResult
+    verified: CollectionVerification
+    changed: CollectionVerification
+
+
+@pytest.fixture(scope="module")
+def carried(started: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Carried]:
+    started.empty()
+    try:
+        yield _carried(started, tmp_path_factory.mktemp("carried"))
+    finally:
+        started.ask(f"DROP TABLE IF EXISTS {NAME}")
+        started.ask("DELETE FROM directus_fields WHERE collection = %s", NAME)
+        started.ask("DELETE FROM directus_collections WHERE collection = %s", NAME)
+        started.operator.clear_cache()
+
+
+def _carried(project: Project, folder: Path) -> Carried:
+    _make_table(project)
+    snapshot = project.operator.snapshot()
+    _insert(project, {pair: each.finer[0] for pair, each in SPECIMENS.items() if each.finer})
+    (finer,) = project.operator.items(NAME, key="id", fields=list(COLUMNS.values()))
+    project.ask(f"TRUNCATE {NAME} RESTART IDENTITY")
+    for place in (0, 1):
+        _insert(project, {pair: each.sql[place] for pair, each in SPECIMENS.items()})
+    _insert(project, {})
+    before = _content(project)
+
+    migration = Migration(project, folder, {}, lane="sql", snapshot=snapshot)
+    profile = next(each for each in profiles(snapshot) if each.name == NAME)
+    inventory = Inventory(datetime.now(UTC), (profile,), (CollectionCount(NAME, 3, 3),))
+    exported = export.export_data(inventory, project.operator, folder, lambda *_: None, database=project.url)
+    migration.files = tuple(sorted(
+        (*exported.files, *(each for each in migration.files if each.collection != NAME)), key=lambda f: f.collection,
+    ))  # fmt: skip
+    told = msgspec.json.decode((folder / "data" / f"{NAME}.json").read_bytes())
+    project.ask(f"TRUNCATE {NAME} RESTART IDENTITY")
+    result = migration.run()
+    after, verified = _content(project), _verified(migration)
+    # Row 2 gets the values of row 1, the row without values gets none: in each column one value is another one.
+    project.ask(f"UPDATE {NAME} a SET {', '.join(f'{c} = b.{c}' for c in COLUMNS.values())} FROM {NAME} b"
+                " WHERE a.id = 2 AND b.id = 1")  # fmt: skip
+    return Carried(snapshot, told, finer, before, after, result, verified, _verified(migration))
+
+
+def _make_table(project: Project) -> None:
+    made = {(each.directus, each.postgres) for each in FIELD_TYPES if each.made}
+    fields = [column(name, kind[0], special=SPECIAL.get(kind[0], "")) for kind, name in COLUMNS.items() if kind in made]
+    project.rest.post("/collections", {"collection": NAME, "schema": {}, "meta": {}, "fields": [serial(), *fields]})
+    others = {name: kind for kind, name in COLUMNS.items() if kind not in made}
+    for name, (_, postgres) in others.items():
+        project.ask(f"ALTER TABLE {NAME} ADD COLUMN {name} {postgres}")
+    project.operator.clear_cache()
+    for name in others:
+        project.rest.patch(f"/fields/{NAME}/{name}", {"meta": {"interface": "input"}})
+
+
+def _insert(project: Project, values: dict[Pair, str]) -> None:
+    names, literals = [COLUMNS[pair] for pair in values], list(values.values())
+    row = f"({', '.join(names)}) VALUES ({', '.join(literals)})" if names else "DEFAULT VALUES"
+    project.ask(f"INSERT INTO {NAME} {row}".replace("%", "%%"))
+
+
+def _content(project: Project) -> list[dict[Pair, Any]]:
+    """Every row as Postgres' own texts."""
+    texts = ", ".join(f"{name}::text" for name in COLUMNS.values())
+    return [dict(zip(COLUMNS, row, strict=True)) for row in project.ask(f"SELECT {texts} FROM {NAME} ORDER BY id")]
+
+
+def _verified(migration: Migration) -> CollectionVerification:
+    import_set, project = migration.import_set(), migration.project
+    nothing = Before(Fingerprint(import_set.export.exported_at, "", (), {}), migration.folder)
+    found = verify.rows(project.operator, project.url, import_set, nothing, (), progress=lambda *_: None)
+    return next(each for each in found if each.collection == NAME)
+
+
+def test_every_type_sql_writes_has_its_case() -> None:
+    written = {(each.directus, each.postgres) for each in FIELD_TYPES if each.writable}
+    assert set(SPECIMENS) == written
+
+
+@pytest.mark.parametrize("pair", SPECIMENS, ids=case)
+def test_directus_tells_the_type_of_its_entry(carried: Carried, pair: Pair) -> None:
+    field = carried.snapshot.fields[f"{NAME}.{COLUMNS[pair]}"]
+    assert (field["type"], field["schema"]["data_type"]) == pair
+    assert of_field(field) is field_type(*pair)
+
+
+@pytest.mark.parametrize("pair", SPECIMENS, ids=case)
+def test_rest_tells_a_value_as_its_entry_says(carried: Carried, pair: Pair) -> None:
+    specimen, name = SPECIMENS[pair], COLUMNS[pair]
+    assert [row[name] for row in carried.told] == [*specimen.rest, None]
+    assert field_type(*pair).rest_exact == (specimen.finer is None)
+    if specimen.finer:
+        assert carried.finer[name] == specimen.finer[1]
+
+
+@pytest.mark.parametrize("pair", SPECIMENS, ids=case)
+def test_lane_sql_carries_a_value(carried: Carried, pair: Pair) -> None:
+    assert [row[pair] for row in carried.after] == [row[pair] for row in carried.before]
+    assert [row[pair] is None for row in carried.after] == [False, False, True]
+
+
+def test_all_rows_are_created_and_verified_equal(carried: Carried) -> None:
+    (outcome,) = (each for each in carried.result.outcomes if each.collection == NAME)
+    assert (outcome.created, outcome.refused) == (3, 0)
+    assert (carried.verified.equal, carried.verified.different) == (3, ())
+
+
+@pytest.mark.parametrize("pair", SPECIMENS, ids=case)
+def test_another_value_is_seen_in_the_database_and_over_rest(carried: Carried, pair: Pair) -> None:
+    different = {column for row in carried.changed.different if row.key == "2" for column in row.columns}
+    assert {COLUMNS[pair], f"{COLUMNS[pair]}, over the API"} <= different
