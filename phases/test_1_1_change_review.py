@@ -18,7 +18,7 @@ from fixtures.operations.code import review
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.operations.code.review import Repository
-    from fixtures.plugins.progress import Progress
+    from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.github import GitHubObserver
 

@@ -18,7 +18,7 @@ from fixtures.operations.source import documents, export
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
-    from fixtures.plugins.progress import Progress
+    from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
     from fixtures.systems.directus.cli import DirectusCli

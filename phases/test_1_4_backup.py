@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
     from fixtures.operations.backups.backup import BackupStorage
-    from fixtures.plugins.progress import Progress
+    from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
     from fixtures.systems.postgres.observer import PostgresObserver
@@ -112,7 +112,7 @@ def test_an_own_dump_is_made(
             found,
             database,
             backup_storage,
-            evidence.folder / evidence.group,
+            evidence.group_folder,
             progress,
             export=export.artefact,
             export_reason=export.reason,

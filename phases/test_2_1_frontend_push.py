@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.operations.code.delivery import DeliveryThread
     from fixtures.operations.code.review import Repository
-    from fixtures.plugins.progress import Progress
+    from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.github import GitHubObserver
     from fixtures.systems.render import RenderObserver

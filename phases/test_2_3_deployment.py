@@ -18,7 +18,7 @@ from fixtures.operations.code import rollout
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
-    from fixtures.plugins.progress import Progress
+    from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.browser.window import Browser
     from fixtures.systems.directus import DirectusObserver

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fixtures.evidence.store import Evidence
-    from fixtures.plugins.progress import Progress
+    from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.browser.window import Browser
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox

@@ -32,7 +32,7 @@ from fixtures.operations.verification import data_audit
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
-    from fixtures.plugins.progress import Progress
+    from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
     from fixtures.systems.postgres.observer import PostgresObserver
@@ -179,7 +179,7 @@ def test_the_counts_add_up(evidence: Evidence) -> None:
 @acceptance("4.2.A4")
 def test_nothing_critical_happened(evidence: Evidence) -> None:
     """No critical errors during import"""
-    assert [entry for entry in evidence.ledger.in_doubt if entry.group == "4.2"] == []
+    assert [entry for entry in evidence.ledger.in_doubt if entry.subject.group == "4.2"] == []
     assert not import_inputs.paused_flows_file(evidence.ledger).exists()
     result = evidence.read(ImportResult, of="4.2")
     assert result.refusals == ()

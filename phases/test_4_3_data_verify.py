@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
     from fixtures.operations.preservation.changed_columns import RestoredBackup
-    from fixtures.plugins.progress import Progress
+    from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
     from fixtures.systems.postgres.observer import PostgresObserver

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
+from fixtures.model import secret
 from tests_selftest.world.held import ROWS, HeldWorld, gone, hold
 
 ONE_WORLD = ("tests_selftest/world/test_rehearsal.py", "tests_selftest/chaos/test_final_checks.py")
@@ -39,6 +40,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     beside = "PYTEST_XDIST_WORKER" in os.environ and not item.nodeid.startswith(ONE_WORLD)
     if beside and os.getpriority(os.PRIO_PROCESS, 0) < STANDING_BACK:
         os.setpriority(os.PRIO_PROCESS, 0, STANDING_BACK)
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_this_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test calls a secret is not masked in the next one."""
+    monkeypatch.setattr(secret, "_forms", secret._forms)
 
 
 @pytest.fixture(scope="session")

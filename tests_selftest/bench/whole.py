@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fixtures import runbook
+from fixtures.model.ids import Subject
 from tests_selftest.bench.memory import high_water_mb
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +40,7 @@ Of 5.2, in milliseconds: how fast a Directus on the same two cores answers with 
 Asked for all fields of a chapter, it reads the keys of all of its sections, thousands of them in a large rehearsal.
 """
 
-PHASES = range(1, 7)
+PHASES = tuple(runbook.PHASES)
 _LOOK_EVERY_S = 0.1
 _SLOWEST = 5
 
@@ -67,7 +69,7 @@ class Told:
         """Seconds by phase."""
         found: dict[int, float] = defaultdict(float)
         for line, seconds in self.lines.items():
-            found[int(line.removeprefix("gate ")[0])] += seconds
+            found[Subject.parse(line).phase] += seconds
         return found
 
     @property

@@ -117,7 +117,7 @@ def test_a_change_of_missing_rows_is_no_success() -> None:
         speaking(lambda _, __: Reply(200, {"data": [{"id": 1}]})) as transport,
         pytest.raises(Incomplete, match="did something else"),
     ):
-        DirectusOperator(transport).update_items("sections", [{"id": 1}, {"id": 2}], key="id")
+        DirectusOperator(transport).update_encoded("sections", b'[{"id": 1}, {"id": 2}]', ["1", "2"], key="id")
 
 
 class Shelf:

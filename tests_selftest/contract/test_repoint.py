@@ -376,7 +376,7 @@ def migrated(stage: TwoVersions, operator: RenderOperator, folder: Path) -> tupl
     with PostgresObserver(url) as database:
         found = operator.database("udo-db")
         point, held = backup.take_point(
-            url, found, database, storage, evidence.folder / evidence.group, lambda *_: None, export=None,
+            url, found, database, storage, evidence.group_folder, lambda *_: None, export=None,
             export_reason="none", recovery=operator.recovery(found.id),
         )  # fmt: skip
     evidence.write(held)

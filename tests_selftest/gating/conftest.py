@@ -1,4 +1,4 @@
-"""A whole runbook of empty pages, to be bent: each of the 203 lines is a test that passes unless told otherwise."""
+"""A whole runbook of empty pages, to be bent: each line is a test that passes unless told otherwise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import runbook
-from fixtures.settings import Settings, variables
+from fixtures.settings import variables
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +45,7 @@ def page(group: str, bodies: dict[str, str]) -> str:
 
 @pytest.fixture
 def pages(pytester: pytest.Pytester) -> Pages:
-    """`pages({"1.4.2": "assert False"})` writes all 19 modules and a configuration for target staging."""
+    """`pages({"1.4.2": "assert False"})` writes every module and a configuration for target staging."""
 
     def write(bodies: dict[str, str] | None = None, only: tuple[str, ...] = ()) -> pytest.Pytester:
         pytester.makefile(".ini", pytest=INI)
@@ -64,12 +64,6 @@ def pages(pytester: pytest.Pytester) -> Pages:
 
 def environment(folder: Path) -> str:
     """A `.env.staging` in which every required variable has a value of the right form. Nothing is ever connected to."""
-    example = {"url": "http://127.0.0.1:9", "path": str(folder), "postgres": "postgresql://u:p@127.0.0.1:9/d"}
-    required = {field.metadata["variable"].name for field in Settings.__dataclass_fields__.values() if _needed(field)}
-    return "\n".join(f"{v.name}={example.get(v.form, 'value-of-it')}" for v in variables() if v.name in required)
-
-
-def _needed(field: object) -> bool:
-    from dataclasses import MISSING, Field
-
-    return isinstance(field, Field) and "variable" in field.metadata and field.default is MISSING
+    example = {"Url": "http://127.0.0.1:9", "Path": str(folder), "PostgresUrl": "postgresql://u:p@127.0.0.1:9/d"}
+    required = [variable for variable in variables() if variable.required]
+    return "\n".join(f"{each.name}={example.get(each.form, 'value-of-it')}" for each in required)

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.evidence.ledger import Kind, Ledger
-from fixtures.evidence.redact import Redactor
 from fixtures.evidence.store import Evidence
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
@@ -77,16 +76,14 @@ class Handles:
         while (reports / run).exists():
             run += "x"
         self._run = run
-        redact = Redactor()
-        redact.learn((*self.settings.secrets, order.database_url))
         self._ledger_folder = reports / "ledger"
         ledger = Ledger(
             self._ledger_folder / f"{self.settings.fingerprint}.jsonl",
-            run=run, inputs=self.settings.inputs, suite="kills", redact=redact,
+            run=run, inputs=self.settings.inputs, suite="kills",
         )  # fmt: skip
         if not any(entry.kind is Kind.OPENED for entry in ledger.current):
             ledger.add(Kind.OPENED, "migration", target="rehearsal")
-        self.evidence = Evidence(reports / run, ledger, redact=redact, not_done=NOT_DONE)
+        self.evidence = Evidence(reports / run, ledger, not_done=NOT_DONE)
         (reports / run).mkdir(parents=True)
 
     def for_test(self, test: Callable[..., None]) -> dict[str, Any]:

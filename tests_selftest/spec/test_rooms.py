@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 ALLOWED: dict[str, set[str]] = {
     "model": set(),
-    "process": set(),
+    "process": {"model"},
     "settings": {"model"},
     "runbook": {"model"},
     "configuration": {"model"},
@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "operations": {"systems", "checks", "model", "evidence", "settings", "configuration", "process"},
     "report": {"model", "runbook", "evidence"},
     "world": {"model", "settings", "process"},
-    "marks": {"runbook"},
+    "marks": {"model", "runbook"},
     "plugins": {
         "model", "process", "settings", "configuration", "runbook", "checks", "evidence", "systems", "operations",
         "report", "world", "marks",

@@ -45,6 +45,12 @@ def test_the_table_holds_100_steps_and_103_criteria_in_19_groups() -> None:
     assert sum(group.checkpoint > 0 for group in runbook.GROUPS) == 5
 
 
+def test_an_id_says_the_group_and_the_kind_its_row_has() -> None:
+    with (ROOT / "fixtures" / "runbook.tsv").open(encoding="utf-8", newline="") as table:
+        rows = [(row["id"], row["group"], row["kind"]) for row in csv.DictReader(table, delimiter="\t")]
+    assert [(line.id, line.group, line.kind) for line in runbook.lines()] == rows
+
+
 def test_each_of_the_203_ids_belongs_to_exactly_one_test_with_its_words_first() -> None:
     tests = [entry for module in MODULES for entry in declared(module) if entry[1] != "gate"]
     with (ROOT / "fixtures" / "runbook.tsv").open(encoding="utf-8", newline="") as table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,10 +24,11 @@ from fixtures.model.fingerprint import (
     TableChange,
     TableFingerprint,
 )
+from fixtures.model.ids import Subject
 from fixtures.model.imports import CollectionPlan, Conflict, ConflictKind, ImportPlan, ImportResult
 from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
 from fixtures.model.story import RunState, Story
-from fixtures.model.verdict import Verdict
+from fixtures.model.verdict import Obstacle, Verdict
 from fixtures.report.story import tell
 
 INPUTS, PLAN = "inputs-of-the-test", "71aa" * 16
@@ -83,7 +85,7 @@ class InventedMigration:
             self.judge(line.id, Verdict.PASSED)
         self.judge(subject, Verdict.FAILED, message=message)
 
-    def story(self, *, state: RunState = RunState.ENDED, blocked: dict[str, str] | None = None) -> Story:
+    def story(self, *, state: RunState = RunState.ENDED, blocked: Mapping[Subject, Obstacle] | None = None) -> Story:
         """What the report would tell now."""
         return tell(
             self.evidence,

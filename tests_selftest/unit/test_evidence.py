@@ -10,12 +10,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fixtures.evidence import redact, store
+from fixtures.evidence import redact as redaction
+from fixtures.evidence import store
 from fixtures.evidence.ledger import ROLLED_BACK, Kind, Ledger, LedgerDamaged
-from fixtures.evidence.redact import MASK, Redactor
+from fixtures.evidence.redact import redact
 from fixtures.evidence.store import Evidence, EvidenceMissing
+from fixtures.model import secret as secrets
+from fixtures.model.ids import GateId
+from fixtures.model.secret import MASK, Secret
 from fixtures.plugins.freshness import Freshness
 
+BACKUP = GateId("gate 1.4")
 NOON = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 
 
@@ -39,7 +44,8 @@ def ledger(path: Path, *, at: datetime = NOON, dry: bool = False, inputs: str = 
 
 
 def memory(path: Path) -> Evidence:
-    evidence = Evidence(path / "run-1", ledger(path), redact=Redactor(["hunter22"]), not_done=(SaidNo,))
+    Secret("hunter22")
+    evidence = Evidence(path / "run-1", ledger(path), not_done=(SaidNo,))
     evidence.begin("1.3.2")
     return evidence
 
@@ -160,9 +166,9 @@ def test_a_revoked_gate_is_closed_until_it_passes_again(tmp_path: Path) -> None:
     book = ledger(tmp_path)
     book.add(Kind.VERDICT, "gate 3.3", verdict="passed")
     book.add(Kind.REVOKED, "gate 3.3")
-    assert "has not passed" in Freshness(book, 60).obstacle("gate 3.3")
+    assert "has not passed" in str(Freshness(book, 60).obstacle(GateId("gate 3.3")))
     book.add(Kind.VERDICT, "gate 3.3", verdict="passed")
-    assert Freshness(book, 60).obstacle("gate 3.3") == ""
+    assert Freshness(book, 60).obstacle(GateId("gate 3.3")) is None
 
 
 def test_a_backup_grows_stale_until_the_first_write_and_never_after_it(tmp_path: Path) -> None:
@@ -170,15 +176,18 @@ def test_a_backup_grows_stale_until_the_first_write_and_never_after_it(tmp_path:
     book.add(Kind.VERDICT, "gate 1.4", verdict="passed")
     later = Freshness(book, 60, clock=lambda: NOON + timedelta(minutes=61))
     sooner = Freshness(book, 60, clock=lambda: NOON + timedelta(minutes=59))
-    assert "61 minutes old" in later.obstacle("gate 1.4")
-    assert sooner.obstacle("gate 1.4") == ""
+    assert "61 minutes old" in str(later.obstacle(BACKUP))
+    assert sooner.obstacle(BACKUP) is None
     book.add(Kind.INTENT, "2.1.4")
-    assert later.obstacle("gate 1.4") == ""
+    assert later.obstacle(BACKUP) is None
 
 
 @given(st.text(min_size=6, max_size=40).filter(lambda text: not text.isspace()), st.text(), st.text())
 def test_a_secret_never_survives_redaction_wherever_it_stands(secret: str, before: str, after: str) -> None:
-    assert secret not in Redactor([secret])(before + secret + after).replace(MASK, "")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(secrets, "_forms", ())
+        Secret(secret)
+        assert secret not in redact(before + secret + after).replace(MASK, "")
 
 
 _PIECES = st.sampled_from(
@@ -193,9 +202,9 @@ _PIECES = st.sampled_from(
 def test_a_shape_is_looked_for_in_every_text_that_could_have_it(text: str) -> None:
     """The signs save time and nothing else: with every shape looked for in every text, the same is masked."""
     expected = text
-    for _, shape in redact._SHAPES:
+    for _, shape in redaction._SHAPES:
         expected = shape.sub(lambda found: found.group("keep") + MASK, expected)
-    assert Redactor()(text) == expected
+    assert redact(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -210,7 +219,7 @@ def test_a_shape_is_looked_for_in_every_text_that_could_have_it(text: str) -> No
     ],
 )
 def test_what_is_shaped_like_a_credential_is_masked_although_nobody_named_it(text: str) -> None:
-    masked = Redactor()(text)
+    masked = redact(text)
     assert MASK in masked
     assert not any(part in masked for part in ("hunter99", "abcdefgh12345678", "aHVudGVy", "a" * 36))
 
@@ -224,7 +233,8 @@ def test_derived_forms_of_a_known_secret_are_masked(tmp_path: Path) -> None:
 
 
 def test_a_mask_beside_a_quote_leaves_the_ledger_readable(tmp_path: Path) -> None:
-    book = Ledger(tmp_path / "l.jsonl", run="r", inputs="i", suite="s", redact=Redactor(["hunter22"]))
+    Secret("hunter22")
+    book = Ledger(tmp_path / "l.jsonl", run="r", inputs="i", suite="s")
     book.add(Kind.VERDICT, "1.1.1", message='Authorization: Bearer hunter22" and token=hunter22\\')
     (entry,) = Ledger(tmp_path / "l.jsonl", run="r", inputs="i", suite="s").entries
     assert "hunter22" not in entry.facts["message"]

@@ -39,11 +39,11 @@ def test_nothing_of_our_environment_is_inherited(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_failure_says_its_last_words_without_secrets() -> None:
-    """The tail of the output, the exit code, and "(secret)" where the token was."""
+    """The tail of the output, the exit code, and "[redacted]" where the token was."""
     lines = ("import os, sys", "print('token is', os.environ['GIT_TOKEN'], file=sys.stderr)", "sys.exit(3)")
     with pytest.raises(CommandFailed, match="exit code 3") as failure:
         run(python(*lines), env={**PATH, "GIT_TOKEN": "ghp_0123456789"}, timeout_s=20)
-    assert "token is (secret)" in str(failure.value)
+    assert "token is [redacted]" in str(failure.value)
     assert "ghp_0123456789" not in str(failure.value)
 
 

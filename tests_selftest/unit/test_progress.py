@@ -7,13 +7,13 @@ import io
 import pytest
 
 from fixtures.plugins import progress
-from fixtures.plugins.progress import Progress
+from fixtures.plugins.progress import TerminalProgress
 
 
 def told(*steps: tuple[float, int], total: int = 100_000) -> list[str]:
     """What is printed when the count is *done* after so many seconds."""
     out, now = io.StringIO(), 0.0
-    shown = Progress(out, clock=lambda: now)
+    shown = TerminalProgress(out, clock=lambda: now)
     for at, done in steps:
         now = at
         shown("import", "rows", done, total)
@@ -39,7 +39,7 @@ def test_a_slow_count_tells_only_what_is_left() -> None:
 
 def test_what_is_not_counted_has_no_rate() -> None:
     out = io.StringIO()
-    Progress(out, clock=lambda: 5.0)("deploy", "waiting")
+    TerminalProgress(out, clock=lambda: 5.0)("deploy", "waiting")
     assert out.getvalue().strip() == "… deploy · waiting"
 
 

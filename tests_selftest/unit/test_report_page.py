@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from fixtures import runbook
-from fixtures.evidence.redact import Redactor
+from fixtures.evidence.redact import redact
+from fixtures.model.ids import GateId, LineId, Subject
+from fixtures.model.secret import Secret
 from fixtures.model.story import RunState
-from fixtures.model.verdict import Verdict
+from fixtures.model.verdict import Obstacle, Verdict
 from fixtures.report import binding, charts, page, screenshots
 from tests_selftest.unit.invented_migration import InventedMigration
 
@@ -55,13 +57,14 @@ class Tree(HTMLParser):
 @pytest.fixture(params=["go", "stopped", "running", "nothing"])
 def html(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     migration = InventedMigration(tmp_path)
-    state, blocked = RunState.ENDED, {}
+    state, blocked = RunState.ENDED, dict[Subject, Obstacle]()
     if request.param == "go":
         migration.passes(*ALL)
     elif request.param == "stopped":
         migration.passes(*ALL[: ALL.index("4.3")])
         migration.fails("4.3.2", "2 findings\nMIG-431 <b>17</b> & more")
-        blocked = {line.id: "gate 4.3 (4.3.2): 4.3.2 failed" for line in runbook.lines_of("5.1")}
+        obstacle = Obstacle(GateId("gate 4.3"), "4.3.2 failed", LineId("4.3.2"))
+        blocked = {line.id: obstacle for line in runbook.lines_of("5.1")}
     elif request.param == "running":
         migration.passes("1.1", "1.2")
         state = RunState.RUNNING
@@ -122,17 +125,17 @@ def test_what_failed_stands_there_in_full_escaped(tmp_path: Path) -> None:
     assert '<details class="group" id="group-4.3" open>' in html
 
 
-@pytest.mark.parametrize("secret", ["s3cr3t-Tok3n", "pa&ss<w>ord\"'x", "postgres://u:hunter2hunter2@h/d"])
-def test_no_secret_leaves_through_any_text(tmp_path: Path, secret: str) -> None:
+@pytest.mark.parametrize("text", ["s3cr3t-Tok3n", "pa&ss<w>ord\"'x", "postgres://u:hunter2hunter2@h/d"])
+def test_no_secret_leaves_through_any_text(tmp_path: Path, text: str) -> None:
     """Redaction happens before escaping, so that a secret with & or < in it is found too."""
+    secret = Secret(text).reveal()
     migration = InventedMigration(tmp_path)
     migration.passes(*ALL[: ALL.index("3.3")])
     migration.judge("3.3.1", Verdict.PASSED, notes=(f"sent {secret} there",))
     migration.fails("3.3.2", f"refused {secret}")
-    html = page.standalone(migration.story(), runs=tmp_path, redact=Redactor([secret]))
+    html = page.standalone(migration.story(), runs=tmp_path, redact=redact)
     assert "[redacted]" in html
-    text = "".join(Tree(html).text)
-    assert secret not in text
+    assert secret not in "".join(Tree(html).text)
     assert "hunter2" not in html
 
 

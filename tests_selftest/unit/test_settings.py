@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
 
-from fixtures.settings import ConfigurationError, Settings, Target, load, variables
+from fixtures.settings import ConfigurationError, Target, load, variables
 
 
 @pytest.fixture
@@ -15,12 +14,8 @@ def complete(tmp_path: Path) -> dict[str, str]:
     """A configuration in which every required variable is right."""
     site_map = tmp_path / "site.toml"
     site_map.write_text("")
-    example = {"url": "https://cms.example.org", "secret": "s3cr3t-value", "text": "example", "path": str(site_map)}
-    return {
-        f.metadata["variable"].name: example[f.metadata["variable"].form]
-        for f in fields(Settings)
-        if "variable" in f.metadata and f.default is MISSING
-    }
+    example = {"Url": "https://cms.example.org", "Secret": "s3cr3t-value", "str": "example", "Path": str(site_map)}
+    return {variable.name: example[variable.form] for variable in variables() if variable.required}
 
 
 def test_a_complete_configuration_loads(complete: dict[str, str]) -> None:
