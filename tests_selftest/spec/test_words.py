@@ -1,0 +1,113 @@
+"""Retired words stay retired: names are those of Directus, Postgres, Render and pytest (docs/explanation/)."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests_selftest.spec.test_docs import ROOT, text_of, tracked
+
+RETIRED_WORDS: dict[str, str] = {
+    r"[Cc]argo(es)?": "import set",
+    r"[Ww]ay back": "rollback",
+    r"[Gg]oing back": "rollback, rolling back",
+    r"NoWayBack": "BackupUnusable, RollbackBlocked",
+    r"[Pp]arcels?": "batch",
+    r"spoken_\w+": "summarize, summarize_*",
+    r"[Dd]iary": "directus_activity, ActivityLog",
+    r"[Ss]trangers?": "key collision",
+    r"[Tt]wins?": "natural key match, the same row under another key",
+    r"[Ee]xhibits?": "attachments",
+    r"[Pp]apers": "documents",
+    r"[Pp]romises?": "acceptance criteria",
+    r"[Uu]nfit": "invalid rows",
+    r"[Uu]nsealed|[Ss]ealed|[Ss]eals?": "encrypted, encrypt",
+    r"signed for": "covered by a waiver",
+    r"house of rooms": "layered packages",
+    r"in peace": "undisturbed",
+    r"on its strength": "unusable backup, writes stay blocked",
+    r"import was noticed": "unexpected side effects",
+    r"would hear": "would be triggered by",
+}
+"""A pattern of whole words → what is said instead. None may stand in a text of the repository."""
+
+RETIRED_NAMES: dict[str, str] = {
+    "Way": "ImportContext, Delivery",
+    "Hands": "RollbackOperators",
+    "Yard": "EmulatorState",
+    "Crew": "what it is",
+    "Beside": "StagedDiff",
+    "Standing": "ApplyState, MetricStatus, RowPreservation, Freshness, RateWindow",
+    "Diary": "ActivityLog",
+    "told": "format_findings",
+    "look": "observe, compare, inspect",
+    "spoken": "summarize",
+    "silence": "side_effects",
+    "ours": "sent_keys",
+    "unfit": "invalid_rows",
+    "beside": "diff",
+    "twin": "natural_key_match",
+    "stranger": "key_collision",
+    "stations": "groups",
+    "promises": "criteria, lines",
+    "exhibits": "attachments",
+    "papers": "documents",
+    "seal": "encrypt",
+    "unseal": "decrypt",
+    "awake": "restart_instances",
+    "forget": "clear_caches",
+}
+"""Words of plain English that are no name here: modules, classes, functions, attributes, parameters → the name."""
+
+STILL_TO_CLEAN: tuple[str, ...] = ("Makefile", ".env.example", "fixtures/", "phases/", "tests_selftest/")
+"""Where retired words may still stand. Empty in the end."""
+
+HERE = Path(__file__).resolve().relative_to(ROOT).as_posix()
+SAMPLE_PROJECTS = "fixtures/world/projects/"
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Every text of the repository but this list, and the content of the rehearsal's sample projects."""
+    for name in tracked():
+        if name == HERE or name.startswith((SAMPLE_PROJECTS, *STILL_TO_CLEAN)):
+            continue
+        try:
+            yield name, text_of(name)
+        except UnicodeDecodeError:
+            continue
+
+
+def names_of(tree: ast.Module) -> Iterator[str]:
+    """Public names a module gives: its classes, functions, parameters, attributes and constants."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.arg(arg=name):
+                yield name
+            case ast.AnnAssign(target=ast.Name(id=name) | ast.Attribute(attr=name)):
+                yield name
+            case _:
+                pass
+
+
+@pytest.mark.parametrize("pattern", RETIRED_WORDS)
+def test_a_retired_word_stands_nowhere(pattern: str) -> None:
+    word = re.compile(rf"(?<!\w)(?:{pattern})(?!\w)")
+    found = Counter(name for name, text in texts() for _ in word.finditer(text))
+    assert dict(found) == {}, f"say {RETIRED_WORDS[pattern]}"
+
+
+def test_a_retired_name_is_given_to_nothing() -> None:
+    found = []
+    for name, text in texts():
+        if not name.endswith(".py"):
+            continue
+        given = {Path(name).stem.removeprefix("test_"), *names_of(ast.parse(text))}
+        found += [f"{name}: {each}, say {RETIRED_NAMES[each]}" for each in sorted(given & RETIRED_NAMES.keys())]
+    assert found == []
