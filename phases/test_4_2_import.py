@@ -26,6 +26,7 @@ from fixtures.operations.imports import (
     sequences,
     side_effects,
     stamps,
+    statistics,
 )
 from fixtures.operations.verification import data_audit
 
@@ -93,6 +94,8 @@ def test_what_production_lacks_is_imported(
         )
         attempt.outcome = {"created": result.created, "skipped": result.skipped, "refused": len(result.refusals)}
     assert result.outcomes, "nothing was sorted, so nothing was imported"
+    by_sql = writable_database_url if settings.import_lane == "sql" else writable
+    refreshed = statistics.refresh(by_sql, result.outcomes)
     activity = side_effects.read_activity(database, began, who=str(production_operator.me()["id"]))
     evidence.write(result)
     evidence.write(activity)
@@ -101,6 +104,7 @@ def test_what_production_lacks_is_imported(
     evidence.note(sequences.summarize(lagging))
     if result.stamps is not None:
         evidence.note(stamps.summarize(result.stamps))
+    evidence.note(refreshed)
     evidence.note(side_effects.summarize(activity))
 
 

@@ -4,6 +4,9 @@
 Each run is `pytest phases/ --target rehearsal --rows N` in a process of its own, in a world begun anew, as a person
 would type it. Memory is that of this one process, not of the systems made for the rehearsal; seconds are those the
 ledger keeps of every line.
+
+Before that, an older commit and this tree are run in turn at fewer rows, and the suite's own processor time is compared
+task group by task group (see `plugin/processor_time.py`).
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +23,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +49,17 @@ PHASES = tuple(runbook.PHASES)
 _LOOK_EVERY_S = 0.1
 _SLOWEST = 5
 
+BASELINE = "65e0dd8"
+"""The commit whose processor time is the measure."""
+
+COMPARED_ROWS = 60_000
+COMPARED_GROUPS = ("1.3", "5.3")
+"""First and last task group of the comparison."""
+
+MOST_OF_BASELINE = 0.6
+_PLUGIN = Path(__file__).parent / "plugin"
+_GROUP = re.compile(r"test_(\d)_(\d)_")
+
 
 @dataclass
 class Told:
@@ -55,6 +71,7 @@ class Told:
         seconds: From the command to its end; also the systems booted, the databases filled.
         peak_mb: The most the suite's process ever held.
         report_mb: Size of the page.
+        processor: Seconds of the suite's own processor time (user + system) by task group, "4.2".
     """
 
     rows: int
@@ -63,6 +80,7 @@ class Told:
     seconds: float = 0.0
     peak_mb: float = 0.0
     report_mb: float = 0.0
+    processor: dict[str, float] = field(default_factory=dict)
 
     @property
     def phases(self) -> dict[int, float]:
@@ -83,16 +101,25 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--lane", choices=["sql", "api"], default="sql")
     parser.add_argument("--only", action="store_true", help="not the tenth, so nothing is said about linearity")
+    parser.add_argument("--baseline", default=BASELINE, help="the commit to compare with; '' for none")
+    parser.add_argument("--rounds", type=int, default=1, help="of the comparison: baseline and this tree in turn")
+    parser.add_argument("--compared-rows", type=int, default=COMPARED_ROWS)
+    parser.add_argument("--comparison-only", action="store_true")
     asked = parser.parse_args(arguments)
+    good = []
+    if asked.baseline:
+        good.append(_faster(asked.baseline, asked.compared_rows, asked.lane, asked.rounds))
+    if asked.comparison_only or not all(good):
+        return 0 if all(good) else 1
     sizes = [asked.rows] if asked.only else [asked.rows // 10, asked.rows]
     found = []
     for rows in sizes:
-        found.append(_measured(rows, asked.lane))
+        found.append(_measured(ROOT, rows, asked.lane))
         _say(_line(found[-1]))
         if found[-1].ended != 0:
             return 1
     _say(_table(found))
-    good = [_verdict(*each) for each in _limits(found)]
+    good += [_verdict(*each) for each in _limits(found)]
     return 0 if all(good) else 1
 
 
@@ -106,19 +133,62 @@ def _limits(found: list[Told]) -> Iterator[tuple[str, float, float, str]]:
         yield "a row among ten times as many takes", slower, ALLOWANCE, "× as long"
 
 
-def _measured(rows: int, lane: str) -> Told:
-    """One whole run, watched from outside."""
+def _faster(commit: str, rows: int, lane: str, rounds: int) -> bool:
+    """Whether this tree takes little enough processor time; both are run in turn, and the best of each is compared."""
+    runs: dict[Path, list[Told]] = {}
+    with _checked_out(commit) as baseline:
+        for tree in (baseline, ROOT) * rounds:
+            runs.setdefault(tree, []).append(_measured(tree, rows, lane))
+            _say(f"{commit if tree == baseline else 'this tree'}: {_line(runs[tree][-1])}")
+            if runs[tree][-1].ended != 0:
+                return False
+        before, now = (min(runs[tree], key=_compared) for tree in (baseline, ROOT))
+    _say(_processor_table(before, now, commit))
+    first, last = COMPARED_GROUPS
+    words = f"suite's own processor time {first} to {last}, {rows:,} rows, lane {lane}"
+    return _verdict(words, _compared(now) / _compared(before), MOST_OF_BASELINE, f"× that of {commit}")
+
+
+def _compared(told: Told) -> float:
+    """Processor seconds of the groups that are compared."""
+    return sum(seconds for group, seconds in told.processor.items() if _is_compared(group))
+
+
+def _is_compared(group: str) -> bool:
+    return COMPARED_GROUPS[0] <= group <= COMPARED_GROUPS[1]
+
+
+@contextmanager
+def _checked_out(commit: str) -> Iterator[Path]:
+    """A commit of this repository in a temporary folder, with the environment and the toolchain of this tree."""
+    place = Path(tempfile.mkdtemp(prefix="baseline-"))
+    tree = place / "tree"
+    try:
+        for argv in (["clone", "--quiet", "--shared", "--no-checkout", str(ROOT), str(tree)],
+                     ["-C", str(tree), "checkout", "--quiet", commit]):  # fmt: skip
+            subprocess.run(["git", *argv], check=True)
+        for name in (".venv", ".toolchain"):
+            (tree / name).symlink_to((ROOT / name).resolve())
+        yield tree
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _measured(tree: Path, rows: int, lane: str) -> Told:
+    """One whole run of the suite in *tree*, watched from outside."""
     place = Path(tempfile.mkdtemp(prefix="scale-"))
     world, reports = place / "world", place / "reports"
     argv = [sys.executable, "-m", "pytest", "phases/", "--target", "rehearsal", "--rows", str(rows), "--fresh-world"]
-    argv += ["--world", str(world), "--runs", str(reports), "-q"]
+    argv += ["--world", str(world), "--runs", str(reports), "-q", "-p", "processor_time"]
+    used = place / "processor_time.jsonl"
+    measured = {"PYTHONPATH": str(_PLUGIN), "PROCESSOR_TIME_FILE": str(used)}
     began = time.monotonic()
     try:
         with (place / "output.txt").open("wb") as output:
             process = subprocess.Popen(
                 argv,
-                cwd=ROOT,
-                env={**os.environ, **BUDGETS, "IMPORT_LANE": lane},
+                cwd=tree,
+                env={**os.environ, **BUDGETS, **measured, "IMPORT_LANE": lane},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -129,12 +199,14 @@ def _measured(rows: int, lane: str) -> Told:
             watching.join()
         told.seconds = time.monotonic() - began
         told.lines = _seconds(reports / "ledger")
-        told.report_mb = (reports / "latest.html").stat().st_size / 1e6
+        told.processor = _processor_time(used)
+        page = reports / "latest.html"
+        told.report_mb = page.stat().st_size / 1e6 if page.exists() else 0.0
         if told.ended:
             _say((place / "output.txt").read_text("utf-8", "replace")[-4000:])
         return told
     finally:
-        subprocess.run([sys.executable, "-m", "fixtures.world", "remove", "--root", str(world)], cwd=ROOT, check=False)
+        subprocess.run([sys.executable, "-m", "fixtures.world", "remove", "--root", str(world)], cwd=tree, check=False)
         shutil.rmtree(place, ignore_errors=True)
 
 
@@ -167,6 +239,30 @@ def _seconds(ledger: Path) -> dict[str, float]:
             if entry["kind"] == "verdict":
                 found[entry["subject"]] = float(entry["facts"].get("seconds") or 0.0)
     return found
+
+
+def _processor_time(path: Path) -> dict[str, float]:
+    """Processor seconds by task group, by what the plugin wrote after every test."""
+    found: dict[str, float] = defaultdict(float)
+    before = 0.0
+    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        entry = json.loads(text)
+        group = _GROUP.search(entry["test"])
+        found[f"{group[1]}.{group[2]}" if group else "other"] += entry["seconds"] - before
+        before = entry["seconds"]
+    return dict(found)
+
+
+def _processor_table(before: Told, now: Told, commit: str) -> str:
+    """Processor seconds of both by task group; those that are compared are marked."""
+    lines = [f"{'processor time':<16}{commit:>12}{'this tree':>12}"]
+    for group in sorted({*before.processor, *now.processor}):
+        mark = "·" if _is_compared(group) else " "
+        lines.append(
+            f"{group:<6}{mark:<10}{before.processor.get(group, 0):>10.2f} s{now.processor.get(group, 0):>10.2f} s"
+        )
+    lines.append(f"{'all marked':<16}{_compared(before):>10.2f} s{_compared(now):>10.2f} s")
+    return "\n".join(lines)
 
 
 def _line(told: Told) -> str:

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from fixtures.model.secret import Secret
 from fixtures.process.command import CommandFailed
 from fixtures.systems.failure import Incomplete, InDoubt, Refused, Unreachable
+from fixtures.systems.postgres import queries
 from fixtures.systems.postgres.dump import NoTools, PostgresTools, scratch_database
 from fixtures.systems.postgres.export_archive import open_export
 from fixtures.systems.postgres.observer import PostgresObserver
@@ -224,6 +226,12 @@ def test_an_observer_cannot_write_and_sees_what_is_wrong(database: Secret) -> No
             "blocks", collection_column="collection", item_column="item", allowed={"boards": "id", "members": "id"}
         )
         assert [(each.count, each.examples) for each in dangling] == [(1, ("9",)), (0, ()), (1, ("nowhere",))]
+        query = queries.dangling(
+            sql.Identifier("blocks"), "collection", "item", "boards", sql.Identifier("boards"), "id", 3
+        )
+        plan = "\n".join(str(row["QUERY PLAN"]) for row in observer.ask(sql.SQL("EXPLAIN ") + query))
+        assert "Anti Join" in plan, "the items are looked up one by one"
+        assert "SubPlan" not in plan
         assert [each.table for each in observer.sequences() if not each.ahead] == ["boards"]
 
 
