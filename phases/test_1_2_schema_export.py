@@ -14,11 +14,12 @@ from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import format_findings
 from fixtures.model.schema_changes import SchemaChanges
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.source import documents, export
+from fixtures.operations.source import export
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.process.progress import Progress
+    from fixtures.report.documents import Documents
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
     from fixtures.systems.directus.cli import DirectusCli
@@ -52,16 +53,14 @@ def test_the_command_line_exports_the_schema(
 
 
 @action("1.2.3", dry_run=True)
-def test_the_changes_are_documented(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+def test_the_changes_are_documented(production: DirectusObserver, documents: Documents, evidence: Evidence) -> None:
     """Document schema changes"""
     local = evidence.read(Snapshot, of="1.2")
     changes = export.compare_schemas(local, production, evidence)
-    text = documents.schema_changes(changes)
     assert changes.local == local.digest
-    (settings.migration_dir / "SCHEMA_CHANGES.md").write_text(text, encoding="utf-8")
-    evidence.attach("SCHEMA_CHANGES.md", text)
+    documents.write("SCHEMA_CHANGES.md", changes=changes, summary=changes.summary)
     evidence.write(changes)
-    evidence.note(documents.summarize(changes))
+    evidence.note(f"Local against production: {changes.summary}")
 
 
 @action("1.2.4", dry_run=True)

@@ -18,11 +18,12 @@ from fixtures.model.finding import format_findings
 from fixtures.model.imports import Conflict
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.imports import flow_pause
-from fixtures.operations.source import documents, export, export_reader
+from fixtures.operations.source import export, export_reader
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.process.progress import Progress
+    from fixtures.report.documents import Documents
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
 
@@ -61,7 +62,7 @@ def test_every_collection_is_exported(
 
 
 @action("1.3.3", dry_run=True)
-def test_the_export_is_analyzed(settings: Settings, evidence: Evidence) -> None:
+def test_the_export_is_analyzed(settings: Settings, documents: Documents, evidence: Evidence) -> None:
     """Analyze exported data"""
     inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
     assets = evidence.read(AssetInventory, of="1.3")
@@ -71,9 +72,7 @@ def test_the_export_is_analyzed(settings: Settings, evidence: Evidence) -> None:
         *(f for file in data.files for f in keys.unlike_their_type(inventory.profile(file.collection), file)),
     ]
     assert not findings, format_findings(findings)
-    text = documents.data_export(inventory, data, assets, concealed)
-    (settings.migration_dir / "DATA_EXPORT.md").write_text(text, encoding="utf-8")
-    evidence.attach("DATA_EXPORT.md", text)
+    documents.write("DATA_EXPORT.md", inventory=inventory, data=data, assets=assets, concealed=concealed)
     evidence.note(
         f"Every file is a JSON array that `jq length` reads; {len(concealed)} concealed columns cannot travel."
     )
@@ -81,7 +80,7 @@ def test_the_export_is_analyzed(settings: Settings, evidence: Evidence) -> None:
 
 @action("1.3.4", dry_run=True)
 def test_the_import_is_ordered(
-    production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
+    production: DirectusObserver, settings: Settings, documents: Documents, evidence: Evidence, progress: Progress
 ) -> None:
     """Plan data import order"""
     inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
@@ -93,12 +92,10 @@ def test_the_import_is_ordered(
         evidence.read(Snapshot, of="1.2"), inventory, data, settings.migration_dir, production, evidence, progress
     )
     assert len(planned.collections) == len(inventory.profiles)
-    text = documents.import_order(inventory, planned, found)
-    (settings.migration_dir / "IMPORT_ORDER.md").write_text(text, encoding="utf-8")
-    evidence.attach("IMPORT_ORDER.md", text)
+    documents.write("IMPORT_ORDER.md", inventory=inventory, order=planned, conflicts=found)
     evidence.write(planned)
     evidence.write(found, export.CONFLICTS)
-    evidence.note(documents.summarize_order(planned))
+    evidence.note(planned.summary)
 
 
 @acceptance("1.3.A1", dry_run=True)

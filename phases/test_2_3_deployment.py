@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from fixtures.checks.code import rollout as checks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import format_findings
-from fixtures.operations.closing import history
 from fixtures.operations.code import rollout
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def test_the_logs_are_clean(render: RenderObserver, evidence: Evidence, progress
     progress("logs", "reading both services' logs since their deploys began")
     delivered = rollout.deliveries(evidence)
     until = rollout.log_window(evidence, delivered).until
-    known = history.refused_attempts(evidence.ledger)
+    known = evidence.ledger.refused_attempts()
     total, findings = rollout.judged_logs(render, delivered, until, evidence.attach, known=known)
     assert not findings, format_findings(findings)
     evidence.note(f"{total:,} lines of both logs read from the begin of the builds: no error and no warning.")
@@ -129,7 +128,7 @@ def test_no_deployment_error_is_logged(render: RenderObserver, evidence: Evidenc
     """No deployment errors in logs"""
     delivered = rollout.deliveries(evidence)
     until = rollout.log_window(evidence, delivered).until
-    known = history.refused_attempts(evidence.ledger)
+    known = evidence.ledger.refused_attempts()
     total, findings = rollout.judged_logs(render, delivered, until, evidence.attach, known=known)
     assert not findings, format_findings(findings)
     assert total > 0

@@ -11,16 +11,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fixtures.checks.schema import plan_safety, planning, probing, schema, waivers
+from fixtures.checks.schema.risk_codes import CODES
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import format_findings
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.closing import history
 from fixtures.operations.schema import schema_documents, schema_plan
 from fixtures.operations.source import export
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
+    from fixtures.model.applied_schema import AppliedSchema
+    from fixtures.report.documents import Documents
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
     from fixtures.systems.postgres.observer import PostgresObserver
@@ -79,23 +81,26 @@ def test_the_risks_are_assessed(evidence: Evidence) -> None:
 
 
 @action("3.2.4", dry_run=True)
-def test_the_order_is_planned(evidence: Evidence, settings: Settings) -> None:
+def test_the_order_is_planned(applied: AppliedSchema, documents: Documents, evidence: Evidence) -> None:
     """Plan schema application order"""
     plan = evidence.read(SchemaPlan, of="3.2")
     assert planning.misordered(plan.changes) == []
-    text = schema_documents.plan(plan, applied=history.applied_plan(evidence))
-    (settings.migration_dir / schema_documents.PLAN).write_text(text, encoding="utf-8")
-    evidence.attach(schema_documents.PLAN, text)
+    documents.write(
+        schema_documents.PLAN,
+        plan=plan,
+        applied=applied,
+        summary=schema_documents.summarize(plan.changes),
+        codes=CODES,
+        answer=probing.summarize,
+    )
     evidence.note("Collections, then fields, then constraints, then relations; parents before children.")
 
 
 @action("3.2.5", dry_run=True)
-def test_the_checklist_is_written(evidence: Evidence, settings: Settings) -> None:
+def test_the_checklist_is_written(documents: Documents, evidence: Evidence) -> None:
     """Create schema migration checklist"""
     plan = evidence.read(SchemaPlan, of="3.2")
-    text = schema_documents.checklist(plan)
-    (settings.migration_dir / schema_documents.CHECKLIST).write_text(text, encoding="utf-8")
-    evidence.attach(schema_documents.CHECKLIST, text)
+    text = documents.write(schema_documents.CHECKLIST, plan=plan)
     assert [change.name for change in plan.to_apply if change.name not in text] == []
     evidence.note(f"{len(plan.to_apply)} tasks, each with its validation, in migration/{schema_documents.CHECKLIST}.")
 

@@ -18,7 +18,7 @@ from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall
 from fixtures.operations.imports import flow_pause, import_inputs
-from fixtures.operations.schema import apply, data_model_view, schema_documents, schema_plan, schema_proof
+from fixtures.operations.schema import apply, data_model_view, schema_plan, schema_proof
 from fixtures.operations.scratch_rows import related
 from fixtures.operations.site import measure
 from fixtures.operations.source import export
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fixtures.evidence.store import Evidence
+    from fixtures.model.applied_schema import AppliedSchema
     from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.browser.window import Browser
@@ -55,17 +56,20 @@ def test_the_plan_and_its_schema_are_at_hand(
 
 @action("3.3.2", dry_run=True)
 def test_the_reviewed_plan_is_applied(
-    production_operator: DirectusOperator, database: PostgresObserver, evidence: Evidence, progress: Progress
+    production_operator: DirectusOperator,
+    database: PostgresObserver,
+    applied: AppliedSchema,
+    evidence: Evidence,
+    progress: Progress,
 ) -> None:
     """Apply schema using Directus CLI"""
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
     progress("schema apply", "changes", 0, len(plan.to_apply))
-    if apply.observe(production_operator, local, plan.admitted).in_place and not import_inputs.in_doubt(
-        evidence.ledger
-    ):
+    if apply.observe(production_operator, local, plan.admitted).in_place and not applied.in_doubt:
         evidence.note("Already in place: production's schema holds everything of local's; nothing was sent.")
         return
-    with evidence.attempt("3.3.2", plan=plan.digest, **import_inputs.intent(plan)) as attempt:
+    creates = {"collections": list(plan.created_collections), "columns": list(plan.created_columns)}
+    with evidence.attempt("3.3.2", plan=plan.digest, **creates) as attempt:
         row_preservation = apply.apply(production_operator, database, plan, local)
         attempt.outcome = {"plan": plan.digest, "withheld": list(row_preservation.withheld)}
     assert row_preservation.in_place, (
@@ -80,6 +84,7 @@ def test_the_application_succeeded(
     database: PostgresObserver,
     render: RenderObserver,
     settings: Settings,
+    applied: AppliedSchema,
     evidence: Evidence,
 ) -> None:
     """Verify schema application succeeded"""
@@ -87,7 +92,7 @@ def test_the_application_succeeded(
     second, _ = schema_plan.make(production_operator, database, local, production_operator.snapshot())
     assert [change.name for change in second.to_apply] == []
     instances = len(render.instances(render.service(settings.render_backend).id))
-    new = import_inputs.made_new(evidence.ledger)[1]
+    new = applied.new_columns
     findings = [
         *schema_proof.in_the_database(database, local, plan),
         *schema_proof.unread(production_operator, local, new, instances=instances),
@@ -104,13 +109,14 @@ def test_the_application_succeeded(
 def test_the_data_model_shows_it(
     browser: Browser,
     production: DirectusObserver,
+    applied: AppliedSchema,
     settings: Settings,
     evidence: Evidence,
     progress: Progress,
     tmp_path: Path,
 ) -> None:
     """Immediate post-application checks"""
-    wanted = import_inputs.newly_shown(evidence.ledger, evidence.read(Snapshot, of="1.2"))
+    wanted = applied.visible(evidence.read(Snapshot, of="1.2"))
     picture = tmp_path / "data-model.jpg"
     seen = data_model_view.observe(
         browser,
@@ -118,7 +124,7 @@ def test_the_data_model_shows_it(
         email=settings.admin_email,
         password=settings.admin_password,
         wanted=wanted,
-        known=import_inputs.all_fields(production.snapshot()),
+        production=production.snapshot(),
         picture=picture,
         note=lambda done, of, name: progress("data model", name, done, of),
     )
@@ -131,11 +137,15 @@ def test_the_data_model_shows_it(
 
 @action("3.3.5")
 def test_rows_can_be_made_read_changed_and_deleted(
-    production_operator: DirectusOperator, production_sandbox: DirectusSandbox, evidence: Evidence, progress: Progress
+    production_operator: DirectusOperator,
+    production_sandbox: DirectusSandbox,
+    applied: AppliedSchema,
+    evidence: Evidence,
+    progress: Progress,
 ) -> None:
     """Test basic CRUD operations"""
     local = evidence.read(Snapshot, of="1.2")
-    tables = import_inputs.new_tables(evidence.ledger, local)
+    tables = applied.tables(local)
     assert tables
     progress("scratch rows", "collections", 0, len(tables))
     with flow_pause.pause_flows(production_operator, tables, journal=import_inputs.paused_flows_file(evidence.ledger)):
@@ -156,31 +166,35 @@ def test_nothing_temporary_is_left(production_sandbox: DirectusSandbox, evidence
 
 
 @acceptance("3.3.A1")
-def test_the_schema_was_applied(production: DirectusObserver, evidence: Evidence) -> None:
+def test_the_schema_was_applied(production: DirectusObserver, applied: AppliedSchema, evidence: Evidence) -> None:
     """Schema applied successfully without errors"""
-    assert not import_inputs.in_doubt(evidence.ledger)
+    assert not applied.in_doubt
     row_preservation = apply.observe(production, evidence.read(Snapshot, of="1.2"))
     assert row_preservation.in_place, (
         f"{len(row_preservation.outstanding)} objects are still to change: {row_preservation.outstanding[:3]}"
     )
-    evidence.note(import_inputs.summarize_apply(evidence.ledger))
+    evidence.note(
+        f"Applied and seen at {applied.applied_at:%Y-%m-%d %H:%M:%SZ}."
+        if applied.applied_at
+        else "Production's schema held everything of local's before the first run of this suite."
+    )
 
 
 @acceptance("3.3.A2")
-def test_everything_new_was_seen(evidence: Evidence) -> None:
+def test_everything_new_was_seen(applied: AppliedSchema, evidence: Evidence) -> None:
     """All new collections and fields visible in admin UI"""
     seen = evidence.read(data_model_view.DataModelView, of="3.3")
-    wanted = import_inputs.newly_shown(evidence.ledger, evidence.read(Snapshot, of="1.2"))
+    wanted = applied.visible(evidence.read(Snapshot, of="1.2"))
     findings = data_model_view.unseen(seen, wanted)
     assert not findings, format_findings(findings)
     assert seen.console_errors == ()
 
 
 @acceptance("3.3.A3")
-def test_every_verb_worked_on_every_new_collection(evidence: Evidence) -> None:
+def test_every_verb_worked_on_every_new_collection(applied: AppliedSchema, evidence: Evidence) -> None:
     """Basic CRUD operations work on new collections"""
     calls = evidence.read(list[ApiCall], of="3.3", name="calls")
-    tables = import_inputs.new_tables(evidence.ledger, evidence.read(Snapshot, of="1.2"))
+    tables = applied.tables(evidence.read(Snapshot, of="1.2"))
     assert {call.collection for call in calls} == set(tables)
     assert [call for call in calls if not call.right] == []
 
@@ -188,7 +202,7 @@ def test_every_verb_worked_on_every_new_collection(evidence: Evidence) -> None:
 @acceptance("3.3.A4")
 def test_the_log_is_clean(render: RenderObserver, settings: Settings, evidence: Evidence) -> None:
     """No schema-related errors in logs"""
-    began, ended = import_inputs.window(evidence.ledger, "3.3.1")
+    began, ended = evidence.ledger.span_since("3.3.1")
     service = render.service(settings.render_backend)
     lines = measure.logs(render, service, since=began, until=ended, landmark=apply.LANDMARK)
     findings = logs.findings(lines, landmark=apply.LANDMARK, resource=service.name)
@@ -200,7 +214,7 @@ def test_the_log_is_clean(render: RenderObserver, settings: Settings, evidence: 
 def test_production_schema_matches_local(production: DirectusObserver, evidence: Evidence) -> None:
     """Production database schema matches local schema"""
     wanted, observed = evidence.read(Snapshot, of="1.2"), production.snapshot()
-    findings = schema.missing(wanted, observed, kept=schema_documents.kept(evidence.read(SchemaPlan, of="3.2")))
+    findings = schema.missing(wanted, observed, kept=evidence.read(SchemaPlan, of="3.2").kept)
     assert not findings, format_findings(findings)
     evidence.note(f"All {len(wanted.fields)} fields and {len(wanted.relations)} relations of local are in production.")
 

@@ -21,12 +21,13 @@ from fixtures.model.snapshot import Snapshot
 from fixtures.operations import lanes
 from fixtures.operations.backups import file_store
 from fixtures.operations.imports import flow_pause, import_documents, import_inputs, import_plan, screening
-from fixtures.operations.source import documents, export, export_reader
+from fixtures.operations.source import export, export_reader
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
     from fixtures.process.progress import Progress
+    from fixtures.report.documents import Documents
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
     from fixtures.systems.render import RenderObserver
@@ -93,17 +94,16 @@ def test_the_order_is_planned(settings: Settings, evidence: Evidence) -> None:
     assert plan.order == order.plan(profiles, lane=settings.import_lane) == evidence.read(ImportOrder, of="1.3")
     findings = order.misplaced(plan.order, profiles)
     assert not findings, format_findings(findings)
-    evidence.note(f"Folders and files first, then {documents.summarize_order(plan.order)}")
+    evidence.note(f"Folders and files first, then {plan.order.summary}")
 
 
 @action("4.1.5", dry_run=True)
-def test_the_import_is_tried_without_sending(settings: Settings, evidence: Evidence) -> None:
+def test_the_import_is_tried_without_sending(settings: Settings, documents: Documents, evidence: Evidence) -> None:
     """Create import script (if using API method)"""
     plan = evidence.read(ImportPlan, of="4.1")
     import_documents.write_plan(settings.migration_dir, plan)
-    text = import_documents.table(plan)
+    text = documents.write("import-plan.txt", plan=plan)
     assert [each.collection for each in plan.collections if each.collection not in text] == []
-    evidence.attach(import_documents.PLAN_TABLE, text)
     evidence.note(import_documents.summarize_plan(plan))
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
     from fixtures.process.progress import Progress
+    from fixtures.report.documents import Documents
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
     from fixtures.systems.postgres.observer import PostgresObserver
@@ -61,6 +62,7 @@ def test_what_production_lacks_is_imported(
     database: PostgresObserver,
     writable_database_url: Secret,
     settings: Settings,
+    documents: Documents,
     evidence: Evidence,
     progress: Progress,
 ) -> None:
@@ -99,7 +101,7 @@ def test_what_production_lacks_is_imported(
     activity = side_effects.read_activity(database, began, who=str(production_operator.me()["id"]))
     evidence.write(result)
     evidence.write(activity)
-    evidence.attach("import-result.txt", import_documents.result_table(result))
+    evidence.attach("import-result.txt", documents.render("import-result.txt", result=result))
     evidence.note(import_documents.summarize_result(result))
     evidence.note(sequences.summarize(lagging))
     if result.stamps is not None:

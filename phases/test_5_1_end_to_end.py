@@ -20,7 +20,6 @@ from fixtures.model.export import DataExport, Inventory
 from fixtures.model.finding import format_findings
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall, FormAction, PageVisit
-from fixtures.operations.closing import history
 from fixtures.operations.imports import flow_pause, import_inputs
 from fixtures.operations.preservation import existing_rows
 from fixtures.operations.scratch_rows import access, scratch_values
@@ -305,7 +304,7 @@ def test_the_application_works(
     lines_before: Sequence[LineId],
 ) -> None:
     """Application fully functional with migrated data"""
-    assert history.unpassed(evidence.ledger, lines_before) == []
+    assert evidence.ledger.unpassed(lines_before) == []
     assert evidence.read(Snapshot, of="1.2").tables
     assert production.ping()
     again = existing_rows.observe(

@@ -19,7 +19,6 @@ from fixtures.model.finding import format_findings
 from fixtures.model.health import Alert, DatabaseLoad, LogLine, Metric, MetricStatus
 from fixtures.model.timing import Timing
 from fixtures.model.visit import PageVisit
-from fixtures.operations.closing import history
 from fixtures.operations.site import measure
 from fixtures.operations.site.visit import VisitResults
 
@@ -53,7 +52,7 @@ def test_metrics_are_read(
 ) -> None:
     """Review Render metrics"""
     progress("Render", "metrics of both services and the database")
-    since = measure.metrics_window(history.course(evidence.ledger).began_at, now)
+    since = measure.metrics_window(evidence.ledger.opened_at, now)
     found = measure.service_measures(render, render.service(settings.render_frontend), since=since, until=now)
     found += measure.service_measures(render, render.service(settings.render_backend), since=since, until=now)
     found += measure.database_measures(
@@ -120,7 +119,7 @@ def test_logs_are_read(
     render: RenderObserver, settings: Settings, evidence: Evidence, progress: Progress, now: datetime
 ) -> None:
     """Review application logs"""
-    began = history.course(evidence.ledger).began_at
+    began = evidence.ledger.opened_at
     lines: list[LogLine] = []
     for name in (settings.render_frontend, settings.render_backend):
         progress("Render", f"log of {name}")
@@ -129,7 +128,7 @@ def test_logs_are_read(
         lines += measure.logs(render, service, since=since, until=now, landmark=log_checks.LIVE_LANDMARK)
     evidence.write(lines, "LogLines")
     assert lines, "not one line of the live deploy was found, so nothing can be said about what it wrote"
-    errors, warnings = log_checks.troubles(log_checks.unprovoked(lines, history.refused_attempts(evidence.ledger)))
+    errors, warnings = log_checks.troubles(log_checks.unprovoked(lines, evidence.ledger.refused_attempts()))
     evidence.note(
         f"Since the live deploy: {len(errors)} errors, {len(warnings)} warnings."
         " A static site writes no log at run time."
@@ -142,7 +141,7 @@ def test_signs_are_read(render: RenderObserver, settings: Settings, evidence: Ev
     progress("Render", "events, suspensions, maintenance")
     services = [render.service(name) for name in (settings.render_frontend, settings.render_backend)]
     database = render.database(settings.render_postgres)
-    signs = measure.alerts(render, services, database, began=history.course(evidence.ledger).began_at)
+    signs = measure.alerts(render, services, database, began=evidence.ledger.opened_at)
     assert signs, "Render said nothing at all, not even the state of the database"
     evidence.write(signs, "Alerts")
     evidence.note(f"{len(signs)} events and states of {len(services)} services and the database read.")
@@ -196,7 +195,7 @@ def test_pages_are_within_their_budget(settings: Settings, evidence: Evidence) -
 def test_the_log_is_clean(settings: Settings, evidence: Evidence) -> None:
     """No errors or warnings in logs"""
     lines = evidence.read(list[LogLine], of="5.2", name="LogLines")
-    known = history.refused_attempts(evidence.ledger)
+    known = evidence.ledger.refused_attempts()
     findings = log_checks.findings(
         log_checks.unprovoked(lines, known), landmark=log_checks.LIVE_LANDMARK, resource=settings.render_backend
     )
@@ -217,7 +216,7 @@ def test_nothing_alarms(evidence: Evidence, now: datetime) -> None:
 @acceptance("5.2.A7", closes=True)
 def test_production_performs(production: DirectusObserver, evidence: Evidence, lines_before: Sequence[LineId]) -> None:
     """Application performing well under current load"""
-    assert history.unpassed(evidence.ledger, lines_before) == []
+    assert evidence.ledger.unpassed(lines_before) == []
     answer = production.health()
     assert answer.status == 200, f"production's own health check answers {answer.status} {answer.message}"
     evidence.note(f"Production calls itself healthy in {answer.duration_ms:.0f} ms, after everything above.")

@@ -24,7 +24,6 @@ from fixtures.model.imports import ImportResult
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.backups import file_store
-from fixtures.operations.closing import history
 from fixtures.operations.preservation import existing_rows, fingerprint
 from fixtures.operations.schema import schema_documents
 from fixtures.operations.verification import audit
@@ -224,7 +223,7 @@ def test_what_was_there_before_is_still_there(
 def test_the_migration_holds(production: DirectusObserver, evidence: Evidence, lines_before: Sequence[LineId]) -> None:
     """Migration fully successful and validated"""
     gates = [GateId.of(group) for group in ("4.3", "5.1", "5.2")]
-    assert history.unpassed(evidence.ledger, [*lines_before, *gates]) == []
+    assert evidence.ledger.unpassed([*lines_before, *gates]) == []
     assert evidence.ledger.in_doubt == ()
     counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
     assert {c.collection: production.count(c.collection) for c in counts} == {c.collection: c.now for c in counts}

@@ -1,8 +1,8 @@
 """6.2  Cleanup & Archival
 
-Purpose     Nothing of the suite's is left in production, everything worth keeping is kept, and everybody knows.
+Purpose     No scratch row is left in production, the files are archived, and the stakeholders are notified.
 Needs       6.1 the migration is documented
-Writes      deletes scratch rows the suite itself left; one notice to the stakeholders; files on this machine
+Writes      deletes scratch rows of this suite; one notice to the stakeholders; files on this machine
 On failure  correct what is named and run the same command again
 """
 
@@ -14,18 +14,21 @@ from typing import TYPE_CHECKING
 from fixtures.checks.site import health
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import FinalCount
-from fixtures.model.backup import RollbackPoint
 from fixtures.model.closing import Archive, MonitoringPlan, Notice
 from fixtures.model.export import Inventory
 from fixtures.model.finding import format_findings
-from fixtures.operations.closing import archive, history, monitoring, notices, tidy
+from fixtures.operations.closing import archive, monitoring, notices, tidy
 from fixtures.operations.imports import import_inputs
 from fixtures.operations.site import measure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fixtures.evidence.store import Evidence
+    from fixtures.model.applied_schema import AppliedSchema
     from fixtures.model.site import SiteMap
-    from fixtures.operations.closing.migration_report import Report
+    from fixtures.model.story import Story
+    from fixtures.report.documents import Documents, MigrationReport
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusSandbox
     from fixtures.systems.render import RenderObserver
@@ -51,55 +54,59 @@ def test_production_is_tidied(production_sandbox: DirectusSandbox, evidence: Evi
     production_sandbox.clean_up()
     assert production_sandbox.made == ()
     evidence.note(
-        f"{len(left)} scratch rows of interrupted tests removed; no file was ever put on the service: everything went"
-        " through the API."
+        f"{len(left)} scratch rows of interrupted tests removed; no file was written to the service: all requests used"
+        " the API."
     )
 
 
 @action("6.2.3")
-def test_the_project_is_documented(site: SiteMap, settings: Settings, evidence: Evidence) -> None:
+def test_the_project_is_documented(
+    site: SiteMap, documents: Documents, settings: Settings, evidence: Evidence, story: Callable[[], Story]
+) -> None:
     """Update project documentation"""
-    plan = history.applied_plan(evidence)
-    counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
+    now = story()
+    assert now.schema
+    assert now.counts
     new_pages = [f"{page.title} ({page.path})" for page in site.pages if page.since == "new"]
-    text = notices.release_notes(plan, counts, new_pages)
-    path = tidy.keep(settings.migration_dir, tidy.NOTES, text, changed=history.changed(evidence))
+    text = documents.render(tidy.NOTES, story=now, pages=new_pages)
+    path = tidy.keep(settings.migration_dir, tidy.NOTES, text, changed=now.changed)
     assert path.stat().st_size > 0
     evidence.attach(path.name, path.read_text(encoding="utf-8"))
     evidence.note(f"New collections, fields, relationships and pages are described in migration/{path.name}.")
 
 
 @action("6.2.4")
-def test_stakeholders_are_told(
-    migration_document: Report, settings: Settings, evidence: Evidence, now: datetime
+def test_stakeholders_are_notified(
+    migration_report: MigrationReport,
+    documents: Documents,
+    settings: Settings,
+    evidence: Evidence,
+    story: Callable[[], Story],
+    now: datetime,
 ) -> None:
     """Notify stakeholders"""
-    counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
-    text = notices.notice(
-        history.applied_plan(evidence),
-        counts,
-        target=settings.directus_url,
-        report=str(migration_document.path),
-        backup=evidence.read(RollbackPoint, of="1.4").id,
-        contact=settings.rollback_contact,
-    )
-    changed = history.changed(evidence)
-    tidy.keep(settings.migration_dir, tidy.NOTICE, f"{text}\n", changed=changed)
+    done = story()
+    assert done.schema
+    assert done.moved
+    assert done.rollback_point
+    report, changed = migration_report.path, done.changed
+    text = documents.render(tidy.NOTICE, story=done, target=settings.directus_url, report=str(report))
+    tidy.keep(settings.migration_dir, tidy.NOTICE, text, changed=changed)
     findings = notices.nobody_to_tell(settings.notify_webhook_url)
     assert not findings, format_findings(findings)
     before = notices.sent_notice(evidence, changed=changed)
-    notice = before or notices.send_notice(evidence, settings.notify_webhook_url, text, now=lambda: now)
+    notice = before or notices.send_notice(evidence, settings.notify_webhook_url, text.strip(), now=lambda: now)
     evidence.note(
-        f"The stakeholders were told at {notice.told_at:%Y-%m-%d %H:%M:%SZ}{', already in place' if before else ''}."
+        f"Stakeholders were notified at {notice.told_at:%Y-%m-%d %H:%M:%SZ}{', already in place' if before else ''}."
     )
 
 
 @action("6.2.5")
-def test_monitoring_is_planned(settings: Settings, evidence: Evidence, now: datetime) -> None:
+def test_monitoring_is_planned(documents: Documents, settings: Settings, evidence: Evidence, now: datetime) -> None:
     """Schedule follow-up monitoring"""
     plan = monitoring.plan(now, contact=settings.rollback_contact, fingerprint=settings.fingerprint)
-    (settings.migration_dir / "MONITORING.md").write_text(monitoring.as_text(plan), encoding="utf-8")
-    (settings.migration_dir / "monitoring.ics").write_text(monitoring.as_calendar(plan), encoding="utf-8", newline="")
+    documents.place("MONITORING.md", documents.render("MONITORING.md", plan=plan))
+    documents.place("monitoring.ics", monitoring.as_calendar(plan))
     assert plan.scheduled_checks
     evidence.write(plan)
     evidence.attach("monitoring.ics", monitoring.as_calendar(plan))
@@ -111,7 +118,7 @@ def test_monitoring_is_planned(settings: Settings, evidence: Evidence, now: date
 
 
 @acceptance("6.2.A1")
-def test_the_archive_is_whole(settings: Settings, evidence: Evidence) -> None:
+def test_the_archive_is_complete(settings: Settings, evidence: Evidence) -> None:
     """Migration files archived safely"""
     made = evidence.read(Archive, of="6.2")
     findings = archive.incomplete(made, settings.migration_dir)
@@ -129,24 +136,23 @@ def test_production_is_clean(production_sandbox: DirectusSandbox, evidence: Evid
 
 
 @acceptance("6.2.A3")
-def test_the_notes_name_everything_new(settings: Settings, evidence: Evidence) -> None:
+def test_the_notes_name_everything_new(settings: Settings, applied: AppliedSchema) -> None:
     """Documentation updated"""
-    plan = history.applied_plan(evidence)
     text = (settings.migration_dir / tidy.NOTES).read_text(encoding="utf-8")
-    assert [name for name in plan.created_collections if f"`{name}`" not in text] == []
+    assert [name for name in applied.created_collections if f"`{name}`" not in text] == []
     assert text
 
 
 @acceptance("6.2.A4")
-def test_the_notice_was_taken(evidence: Evidence) -> None:
+def test_the_notice_was_accepted(evidence: Evidence, story: Callable[[], Story]) -> None:
     """Stakeholders notified"""
-    notice = notices.sent_notice(evidence, changed=history.changed(evidence))
-    assert isinstance(notice, Notice), "no notice was taken by the webhook in this migration"
-    evidence.note(f"Taken at {notice.told_at:%Y-%m-%d %H:%M:%SZ}.")
+    notice = notices.sent_notice(evidence, changed=story().changed)
+    assert isinstance(notice, Notice), "the webhook accepted no notice in this migration"
+    evidence.note(f"Accepted at {notice.told_at:%Y-%m-%d %H:%M:%SZ}.")
 
 
 @acceptance("6.2.A5")
-def test_somebody_will_look(settings: Settings, evidence: Evidence) -> None:
+def test_checks_are_planned(settings: Settings, evidence: Evidence) -> None:
     """Monitoring plan in place"""
     plan = evidence.read(MonitoringPlan, of="6.2")
     first = min(watch.at for watch in plan.scheduled_checks)
@@ -154,7 +160,7 @@ def test_somebody_will_look(settings: Settings, evidence: Evidence) -> None:
     assert len(plan.scheduled_checks) == monitoring.DAYS
     calendar = (settings.migration_dir / "monitoring.ics").read_bytes().decode()
     assert calendar == monitoring.as_calendar(plan)
-    evidence.note(f"The first look is at {first:%Y-%m-%d %H:%MZ}; {plan.contact} is named in each appointment.")
+    evidence.note(f"The first check is at {first:%Y-%m-%d %H:%MZ}; {plan.contact} is named in each appointment.")
 
 
 @acceptance("6.2.A6", closes=True)
@@ -164,14 +170,14 @@ def test_production_is_stable(
     """Migration complete and production stable"""
     services = [render.service(name) for name in (settings.render_frontend, settings.render_backend)]
     database = render.database(settings.render_postgres)
-    began = history.course(evidence.ledger).began_at
+    began = evidence.ledger.opened_at
     findings = health.alerts(measure.alerts(render, services, database, began=began), now=now)
     assert not findings, format_findings(findings)
     assert production.health().status == 200
     counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
     fewer = [each.collection for each in counts if production.count(each.collection) < each.expected]
     assert fewer == []
-    evidence.note("Both services and the database are up, and every collection still holds what it must.")
+    evidence.note("Both services and the database are up, and every collection contains at least the expected items.")
 
 
 @gate("6.2")

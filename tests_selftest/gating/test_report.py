@@ -81,7 +81,7 @@ def test_a_killed_run_leaves_a_page_that_says_unfinished(pages_with_report: Page
     pytester.runpytest_subprocess(*TARGET)
     html = (pytester.path / "reports" / "latest.html").read_text()
     assert headline(html) == "UNFINISHED at 1.3"
-    assert "if no run is going on now, it was interrupted" in html
+    assert "if no run is active now, it was interrupted" in html
 
 
 def test_the_next_run_after_a_kill_tells_both(pages_with_report: Pages) -> None:

@@ -1,4 +1,4 @@
-"""Archive, calendar and report: what is missing, changed or cut short is seen."""
+"""Archive and calendar: what is missing, changed or truncated is found."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.evidence.ledger import Kind, Ledger
-from fixtures.evidence.store import Evidence
-from fixtures.model.closing import Chapter
-from fixtures.operations.closing import archive, migration_report, monitoring
-from tests_selftest.unit.invented_migration import rollback_point
+from fixtures.operations.closing import archive, monitoring
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -33,12 +29,6 @@ def test_an_archive_holds_the_folder_and_only_its_owner_reads_it(folder: Path, t
     assert set(made.members) == {"migration/data/chapters.json", "migration/schema-local.json"}
     assert archive.incomplete(made, folder) == []
     assert (tmp_path / "a.tar.gz").stat().st_mode & 0o077 == 0
-
-
-def test_the_report_says_what_of_the_backup_was_not_compared() -> None:
-    told = migration_report.rollback(rollback_point(NOW), contact="Ada", procedure="").text
-    assert '- 1 of the 3 tables lie outside of "public" (audit.log)' in told
-    assert "- In the dump and not compared (a view has no rows of its own): shown." in told
 
 
 def test_packing_the_same_folder_again_leaves_the_archive_as_it_is(folder: Path, tmp_path: Path) -> None:
@@ -87,41 +77,3 @@ def test_folding_loses_nothing(words: str) -> None:
     for character in "\\;,":
         escaped = escaped.replace(character, "\\" + character)
     assert escaped in unfolded
-
-
-def test_a_report_without_a_chapter_or_a_name_is_unfinished() -> None:
-    chapters = [Chapter(n, title, "text of chapters") for n, title in enumerate(migration_report.TITLES, start=1)]
-    whole = migration_report.composed(chapters, target="production")
-    assert migration_report.unfinished(whole, must_name=["chapters"]) == []
-    cut = migration_report.composed(chapters[:4], target="production")
-    (finding,) = migration_report.unfinished(cut, must_name=["amendments"])
-    assert finding.code == "MIG-611"
-    assert "chapter 5, amendments" in finding.observed
-
-
-@pytest.mark.parametrize(
-    ("closed_before", "changed", "name"),
-    [
-        (False, False, "MIGRATION_REPORT.md"),
-        (False, True, "MIGRATION_REPORT.md"),
-        (True, True, "MIGRATION_REPORT.md"),
-        (True, False, "MIGRATION_RECHECK.md"),
-    ],
-)
-def test_a_look_without_changes_does_not_write_over_the_report(
-    tmp_path: Path, closed_before: bool, changed: bool, name: str
-) -> None:
-    ledger = Ledger(tmp_path / "l.jsonl", run="run-1", inputs="i", suite="s")
-    ledger.add(Kind.OPENED, "migration")
-    if closed_before:
-        ledger.add(Kind.CLOSED, "migration")
-        ledger.add(Kind.OPENED, "migration")
-    evidence = Evidence(tmp_path / "run-1", ledger)
-    evidence.begin("6.1.1")
-    report = migration_report.Report(evidence, tmp_path, "rehearsal", changed, {})
-    assert report.add(Chapter(1, "Final state", "one")).name == name
-    report.add(Chapter(2, "Schema changes applied", "two"))
-    report.add(Chapter(1, "Final state", "one again"))
-    text = report.path.read_text()
-    assert text.index("one again") < text.index("two")
-    assert "\none\n" not in text

@@ -9,9 +9,7 @@ import pytest
 
 from fixtures.evidence.ledger import Kind, Ledger
 from fixtures.evidence.store import Evidence
-from fixtures.model.audit import FinalCount
 from fixtures.model.finding import Finding
-from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
 from fixtures.model.secret import Secret
 from fixtures.operations.closing import notices
 from fixtures.plugins.session import NOT_DONE
@@ -20,27 +18,6 @@ from fixtures.systems.http.transport import Answer
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ADDRESS = Secret("https://hooks.example.org/services/x")
-
-
-def change(stage: Stage, name: str, verb: str = "create") -> Change:
-    return Change(stage, verb, name, Risk.ADDITIVE, "SC101", "type string")
-
-
-PLAN = SchemaPlan(
-    NOW,
-    "s",
-    "t",
-    "g",
-    (
-        change(Stage.COLLECTION, "amendments"),
-        change(Stage.FIELD, "amendments.title"),
-        change(Stage.FIELD, "chapters.summary"),
-        change(Stage.FIELD, "sections.title", "alter"),
-    ),
-    {},
-    "d",
-)
-COUNTS = [FinalCount("amendments", 0, 167, 167, migrated=True), FinalCount("own", 3, 0, 5, migrated=False)]
 
 
 @pytest.fixture
@@ -69,19 +46,7 @@ class Hook:
 
 
 def tell(evidence: Evidence, hook: Hook) -> None:
-    notices.send_notice(evidence, ADDRESS, text(), now=lambda: NOW, send=hook)
-
-
-def text() -> str:
-    return notices.notice(PLAN, COUNTS, target="cms", report="r.md", backup="b.dump", contact="Nick")
-
-
-def test_the_notice_says_what_changes_and_whom_to_call() -> None:
-    said = text()
-    assert "167 items imported, 1 collections verified" in said
-    assert "New in the admin app: amendments; 1 new fields in existing collections" in said
-    assert "call Nick" in said
-    assert "b.dump" in said
+    notices.send_notice(evidence, ADDRESS, "The migration is complete.", now=lambda: NOW, send=hook)
 
 
 def test_it_is_told_once_in_a_migration(evidence: Evidence) -> None:
@@ -117,12 +82,3 @@ def test_a_later_look_without_changes_is_no_news_and_a_change_is(evidence: Evide
 def test_without_an_address_nobody_is_told_and_that_is_a_finding() -> None:
     assert [finding.code for finding in notices.nobody_to_tell(Secret(""))] == ["MIG-622"]
     assert notices.nobody_to_tell(ADDRESS) == []
-
-
-def test_release_notes_name_new_collections_fields_and_pages() -> None:
-    notes = notices.release_notes(PLAN, COUNTS, ["Amendments (/#/amendments)"])
-    assert "`amendments`: 167 items, `GET /items/amendments`" in notes
-    assert "- `chapters.summary`" in notes
-    assert "`amendments.title`" not in notes
-    assert "- `sections.title`" in notes.split("## Changed fields")[1]
-    assert "/#/amendments" in notes

@@ -73,7 +73,7 @@ def test_going_back_replaces_every_other_word_until_it_has_come_to_its_end(migra
     assert migration.story().headline.word is OverallVerdict.UNDER_WAY, "it has only looked so far"
     migration.judge("R.1.2", Verdict.FAILED, message="MIG-702 Going back would take away 2 rows.")
     stopped = migration.story().headline
-    assert (str(stopped), "nothing was changed" in stopped.next_act) == ("STOPPED at R.1.2", True)
+    assert (str(stopped), "it changed nothing" in stopped.next_act) == ("STOPPED at R.1.2", True)
     migration.judge("R.1.2", Verdict.PASSED)
     migration.ledger.add(Kind.INTENT, "R.5.1", backup="b.dump")
     doubt = migration.story().headline
@@ -125,5 +125,5 @@ def test_a_page_of_a_migration_that_went_back_counts_nothing_as_migrated(migrati
     shown = page.fragment(migration.story(), runs=migration.reports, redact=str)
     block = shown[shown.index('id="part-1"') : shown.index('id="part-2"')]
     assert "ROLLED BACK" in block
-    assert "Nothing of it stays." in block
+    assert "Rolled back completely." in block
     assert "created" not in block

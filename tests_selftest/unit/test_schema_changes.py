@@ -8,7 +8,7 @@ from fixtures.checks.rows import profile
 from fixtures.checks.schema import comparable, schema
 from fixtures.checks.schema.relationships import relationships
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.source import documents
+from fixtures.report.documents import render
 
 
 def field(collection: str, name: str, kind: str = "string", **schema: Any) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def test_the_difference_in_five_lists() -> None:
     assert found.collections == ("blocks", "sections", "sections_tags", "tags")
     assert found.fields == ("chapters.sections",)
     assert found.only_in_production == ("notices", "chapters.note")
-    text = documents.schema_changes(found)
+    text = render("SCHEMA_CHANGES.md", changes=found, summary=found.summary)
     assert all(name in text for name in (*found.collections, "chapters.sections", "M2A `blocks.item`"))
 
 

@@ -1,0 +1,401 @@
+"""Report page and Markdown say the same numbers; no value breaks a document; an empty chapter says so."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from fixtures import runbook
+from fixtures.checks import documents as document_checks
+from fixtures.checks.schema.risk_codes import CODES
+from fixtures.evidence.ledger import Kind
+from fixtures.model.applied_schema import AppliedSchema
+from fixtures.model.audit import FinalCount
+from fixtures.model.closing import FollowUp, MonitoringPlan, ScheduledCheck
+from fixtures.model.dataset import CollectionProfile, ExportedFile, ImportOrder, Outcome, Reference
+from fixtures.model.export import AssetFile, AssetInventory, CollectionCount, DataExport, Inventory
+from fixtures.model.health import Metric, MetricStatus
+from fixtures.model.imports import Conflict, ConflictKind, ImportResult, Refusal
+from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
+from fixtures.model.probe import Probe, ProbeKind, ProbeResult
+from fixtures.model.schema_changes import Alteration, Relationship, SchemaChanges
+from fixtures.model.secret import Secret
+from fixtures.model.story import Deviation, Story
+from fixtures.model.verdict import Verdict
+from fixtures.operations.closing.follow_ups import follow_ups
+from fixtures.report import page
+from fixtures.report.documents import RECHECK, REPORT, Documents, MigrationReport, render
+from tests_selftest.unit.invented_migration import BEGIN, InventedMigration
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+ALL = tuple(group.id for group in runbook.GROUPS)
+
+
+def create(stage: Stage, name: str) -> Change:
+    return Change(stage, "create", name, Risk.ADDITIVE, "SC101", "new")
+
+
+FIRST = SchemaPlan(
+    BEGIN, "s", "t", "g",
+    (
+        create(Stage.COLLECTION, "amendments"),
+        create(Stage.FIELD, "amendments.id"),
+        create(Stage.FIELD, "amendments.title"),
+        create(Stage.FIELD, "chapters.summary"),
+        Change(Stage.CONSTRAINT, "create", "chapters.number", Risk.DATA_DEPENDENT, "SC150", "an index"),
+        Change(Stage.CONSTRAINT, "alter", "sections.title", Risk.DATA_DEPENDENT, "SC120", "length", "120", "255"),
+        Change(Stage.CONSTRAINT, "alter", "sections.title", Risk.DATA_DEPENDENT, "SC134", "not null", waived="by Ada"),
+        create(Stage.RELATION, "amendments.section"),
+    ),
+    {}, "1111" * 16,
+)  # fmt: skip
+SECOND = SchemaPlan(
+    BEGIN, "s2", "t2", "g2",
+    (
+        create(Stage.COLLECTION, "hearings"),
+        create(Stage.FIELD, "hearings.id"),
+        create(Stage.FIELD, "chapters.subtitle"),
+        Change(Stage.COLLECTION, "drop", "notices", Risk.DESTRUCTIVE, "SC140", "", withheld=True),
+    ),
+    {}, "2222" * 16,
+)  # fmt: skip
+EARLIER = ImportResult(
+    (
+        Outcome("directus_folders", 1, 2, 1, 1, 0, 0, 2),
+        Outcome("directus_files", 5, 12, 9, 3, 0, 0, 14),
+        Outcome("sections", 400, 1000, 900, 90, 10, 0, 1300),
+        Outcome("amendments", 0, 50, 30, 0, 0, 20, 30),
+    ),
+    (), (Refusal("amendments", "7", "RECORD_NOT_UNIQUE", "twice"),), 0, 9.0,
+)  # fmt: skip
+LATER = ImportResult(
+    (
+        Outcome("directus_folders", 2, 2, 0, 2, 0, 0, 2),
+        Outcome("directus_files", 14, 12, 0, 12, 0, 0, 14),
+        Outcome("sections", 1300, 1000, 0, 987, 10, 0, 1300, updated=3),
+        Outcome("amendments", 30, 50, 15, 30, 0, 5, 45),
+    ),
+    (Conflict("sections", "17", ConflictKind.EDITED, ("title",), "17"),),
+    (Refusal("amendments", "7", "RECORD_NOT_UNIQUE", "twice"),), 0, 4.0,
+)  # fmt: skip
+COUNTS = [
+    FinalCount("sections", 400, 900, 1300, migrated=True),
+    FinalCount("amendments", 0, 45, 45, migrated=True),
+    FinalCount("notices", 3, 0, 3, migrated=False),
+]
+
+KEY_FIGURES = {
+    "collections created": 2,
+    "fields created": 5,
+    "constraints created": 1,
+    "relations created": 1,
+    "schema objects modified": 2,
+    "schema differences kept in production": 1,
+    "rows created": 945,
+    "rows skipped": 97,
+    "rows updated": 3,
+    "rows refused": 5,
+    "files in the export": 12,
+    "files created": 9,
+    "tables before the first write": 1,
+    "rows before the first write": 200,
+}
+
+
+def twice_applied(migration: InventedMigration) -> Story:
+    """Two plans applied and two runs of the import, in one migration."""
+    migration.passes("1.1", "1.2", "1.3", "1.4")
+    for plan, result in ((FIRST, EARLIER), (SECOND, LATER)):
+        migration.evidence.begin("3.2.2")
+        migration.evidence.write(plan)
+        facts = {"collections": list(plan.created_collections), "columns": list(plan.created_columns)}
+        with migration.evidence.attempt("3.3.2", plan=plan.digest, **facts) as attempt:
+            attempt.outcome = {"plan": plan.digest}
+        migration.evidence.begin("4.2.2")
+        migration.evidence.write(result)
+    migration.evidence.begin("3.2.2")
+    migration.evidence.write(SchemaPlan(BEGIN, "s3", "t3", "g3", SECOND.changes[3:], {}, "3333" * 16))
+    migration.evidence.begin("5.3.1")
+    migration.evidence.write(COUNTS, "FinalCounts")
+    return migration.story()
+
+
+def report(story: Story) -> str:
+    return render(REPORT, story=story, target="production")
+
+
+def html(story: Story, tmp_path: Path) -> str:
+    return page.fragment(story, runs=tmp_path, redact=str)
+
+
+def markdown_table(text: str, heading: str) -> list[list[str]]:
+    """The rows of the first table below a heading, its head left out."""
+    below = text.split(f"{heading}\n", 1)[1]
+    lines = re.search(r"(?m)(^\|.*\n)+", below)
+    assert lines, heading
+    return [cells(line) for line in lines[0].splitlines()[2:]]
+
+
+def cells(line: str) -> list[str]:
+    """A table line at its unescaped pipes (GFM: a backslash escapes the character behind it)."""
+    return [cell.strip() for cell in re.findall(r"((?:\\.|[^|\\])*)\|", line)[1:]]
+
+
+def html_table(text: str, caption: str) -> list[list[str]]:
+    """The body rows of the table with this caption, as text."""
+    (body,) = re.findall(rf"<caption[^>]*>{caption}</caption>.*?<tbody>(.*?)</tbody>", text, re.DOTALL)
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", body, re.DOTALL)
+    return [
+        [re.sub(r"<[^>]+>", "", c).strip() for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)]
+        for row in rows
+    ]
+
+
+def test_page_and_markdown_say_the_same_numbers_with_two_plans_and_two_imports(tmp_path: Path) -> None:
+    story = twice_applied(InventedMigration(tmp_path))
+    text, shown = report(story), html(story, tmp_path)
+    expected = [[label, f"{value:,}"] for label, value in KEY_FIGURES.items()]
+    assert markdown_table(text, "### Key figures") == expected
+    assert html_table(shown, "Key figures") == expected
+
+
+def test_every_object_and_every_row_count_is_the_same_in_both(tmp_path: Path) -> None:
+    story = twice_applied(InventedMigration(tmp_path))
+    text, shown = report(story), html(story, tmp_path)
+    sections = {title: int(number) for title, number in re.findall(r"(?m)^### (.+) \((\d+)\)$", text)}
+    assert sections == {
+        "New collections": 2,
+        "New fields in existing collections": 2,
+        "Fields of the new collections": 3,
+        "New relationships": 1,
+        "New constraints": 1,
+        "Modified": 2,
+        "Planned and not applied": 0,
+        "Kept in production, although local does not have it": 1,
+        "Risks covered by a waiver": 1,
+        "Errors during import": 1,
+        "Conflicts, production's row was kept": 1,
+    }
+    stages = dict(re.findall(r'<span class="grow">(\w+)</span> <span class="soft">(\d+) changes?</span>', shown))
+    assert stages == {"Collections": "2", "Fields": "5", "Constraints": "3", "Relations": "1"}
+    assert "11 changes of production's schema applied" in " ".join(re.sub(r"<[^>]+>", "", shown).split())
+    assert "1 change covered by a waiver" in " ".join(re.sub(r"<[^>]+>", "", shown).split())
+    rows = [
+        ["directus_folders", "1", "2", "1", "1", "0", "0", "0", "0", "2"],
+        ["directus_files", "5", "12", "9", "3", "0", "0", "0", "0", "14"],
+        ["sections", "400", "1,000", "900", "87", "0", "10", "3", "0", "1,300"],
+        ["amendments", "0", "50", "45", "0", "0", "0", "0", "5", "45"],
+    ]
+    assert markdown_table(text, "## 3. Data migration results") == rows
+    both = [[*row[:9], row[10]] for row in html_table(shown, "Rows per collection")]
+    assert both == rows
+
+
+def test_release_notes_and_notice_say_the_numbers_of_the_same_story(tmp_path: Path) -> None:
+    story = twice_applied(InventedMigration(tmp_path))
+    notes = render("RELEASE_NOTES.md", story=story, pages=["Amendments (/#/amendments)"])
+    assert "- `amendments`: 45 items, `GET /items/amendments`" in notes
+    assert "- `hearings` (a folder)" in notes
+    new_fields = notes.split("## New fields in existing collections")[1].split("##")[0]
+    assert re.findall(r"- `(.+?)`", new_fields) == ["chapters.summary", "chapters.subtitle"]
+    assert "- `sections.title`: length 120 → 255" in notes.split("## Changed fields")[1].split("##")[0]
+    assert "- `amendments.section`: new" in notes.split("## New relationships")[1].split("##")[0]
+    assert "- Amendments (/#/amendments)" in notes
+    said = render("NOTICE.md", story=story, target="cms", report="r.md")
+    assert "945 items imported, 2 collections verified" in said
+    assert "New in the admin app: amendments, hearings; 2 new fields in existing collections" in said
+    assert "call Ada Lovelace, +1 704 555 0100" in said
+    assert "udo-20251122.dump" in said
+
+
+def test_an_empty_chapter_says_so_and_is_never_left_out(tmp_path: Path) -> None:
+    migration = InventedMigration(tmp_path)
+    migration.judge("1.1.1", Verdict.PASSED)
+    text = report(migration.story())
+    assert document_checks.incomplete(text, must_name=[]) == []
+    for said in (
+        "Not counted: group 5.3 has not passed.",
+        "None: every line passed at its first attempt.",
+        "Not measured.",
+        "The schemas were not compared in this migration.",
+        "No import is on record in this migration.",
+        "No backup is on record in this migration.",
+        "Not identified yet: step 6.1.5 does that.",
+    ):
+        assert said in text
+
+
+def test_a_report_without_a_chapter_or_a_name_is_incomplete(tmp_path: Path) -> None:
+    text = report(twice_applied(InventedMigration(tmp_path)))
+    assert document_checks.incomplete(text, must_name=["amendments"]) == []
+    cut = text.split("## 5. ")[0]
+    (finding,) = document_checks.incomplete(cut, must_name=["no_such_collection"])
+    assert finding.code == "MIG-611"
+    assert "chapter 5, no_such_collection" in finding.observed
+
+
+def test_the_backup_its_scope_and_the_time_of_a_rollback_are_in_it(tmp_path: Path) -> None:
+    migration = InventedMigration(tmp_path)
+    migration.passes(*ALL)
+    text = report(migration.story())
+    assert '- 1 of the 3 tables lie outside of "public" (audit.log)' in text
+    assert "- In the dump and not compared (a view has no rows of its own): shown." in text
+    assert "it was never measured as a whole" in text
+    facts = {"outcome": "rolled back", "backup": "b", "seconds": 44.0, "parts": {}, "rows": 530}
+    migration.ledger.add(Kind.CLOSED, "migration", **facts, method="new", database="udo-db-2")
+    assert "44 s the last time, into a new database, on this target" in report(migration.story())
+
+
+def test_a_failure_and_when_its_line_passed_are_in_it(tmp_path: Path) -> None:
+    migration = InventedMigration(tmp_path)
+    migration.judge("5.1.A1", Verdict.FAILED, message="2 findings\nMIG-512 The page | shows\nmore")
+    migration.judge("5.1.A1", Verdict.PASSED)
+    migration.judge("5.2.A1", Verdict.IN_DOUBT, message="RND-1 lost")
+    first, second = markdown_table(report(migration.story()), "### Errors and how they were resolved")
+    assert first == ["5.1.A1", "2025-11-22 14:00:02Z", r"MIG-512 The page \| shows", "passed at 2025-11-22 14:00:03Z"]
+    assert second[3] == "NOT RESOLVED"
+
+
+HOSTILE = "a|b\\|c\r\n# not a heading\n| not | a | row |\u2028- not an item"
+
+
+def test_no_value_breaks_a_table_or_a_list(tmp_path: Path) -> None:
+    """Every table line has as many cells as its head, and a line break in a value begins no line of its own."""
+    changes = [replace(c, detail=HOSTILE, before=HOSTILE, after=HOSTILE, data_impact=HOSTILE) for c in FIRST.changes]
+    plan = replace(FIRST, changes=tuple(changes), answers=(ProbeResult(Probe("SC134", ProbeKind.NULLS, "a.b"), 2),))
+    story = replace(
+        twice_applied(InventedMigration(tmp_path)),
+        contact=HOSTILE,
+        refusals=(Refusal("sections", HOSTILE, "X", HOSTILE),),
+        conflicts=(Conflict("sections", HOSTILE, ConflictKind.NATURAL_KEY_MATCH, ("title",), HOSTILE),),
+        follow_ups=(FollowUp(HOSTILE, HOSTILE, HOSTILE),),
+        deviations=(Deviation("1.1.1", HOSTILE, HOSTILE),),
+        counts=(FinalCount(HOSTILE, 1, 2, 3, migrated=True),),
+        measures=(Metric("backend", "cpu", MetricStatus.NOT_MEASURED, note=HOSTILE),),
+    )
+    assert story.schema
+    story = replace(story, schema=replace(story.schema, done=tuple(changes), pending=tuple(changes)))
+    watch = MonitoringPlan(NOW, HOSTILE, (ScheduledCheck("1", NOW, 30, HOSTILE, HOSTILE),))
+    schema = SchemaChanges(
+        "d", (HOSTILE,), (), (Relationship("M2O", "a.b", "c"),), (Alteration("a.b", "type", HOSTILE, HOSTILE),), ()
+    )
+    for text in (
+        report(story),
+        render("RELEASE_NOTES.md", story=story, pages=[HOSTILE]),
+        render("NOTICE.md", story=story, target="cms", report="r.md"),
+        render("MONITORING.md", plan=watch),
+        render("SCHEMA_CHANGES.md", changes=schema, summary=schema.summary),
+        render("SCHEMA_CHECKLIST.md", plan=plan),
+        render("SCHEMA_PLAN.md", plan=plan, applied=story.schema, summary="s", codes=CODES, answer=lambda _: HOSTILE),
+    ):
+        width = 0
+        for line in text.splitlines():
+            width = (width or len(cells(line))) if line.startswith("|") else 0
+            assert not line.startswith("|") or len(cells(line)) == width, line
+            assert not re.match(r"(# |- )not ", line), line
+
+
+def test_the_schema_plan_has_every_change_answer_code_and_what_was_applied_before() -> None:
+    answers = (
+        ProbeResult(Probe("SC134", ProbeKind.NULLS, "sections.title"), 2),
+        ProbeResult(Probe("SC160", ProbeKind.DEPENDENTS, "sections.title"), 0),
+        ProbeResult(Probe("SC160", ProbeKind.DEPENDENTS, "chapters.number"), 0),
+    )
+    plan = replace(FIRST, answers=answers)
+    nothing = render(
+        "SCHEMA_PLAN.md",
+        plan=replace(SECOND, changes=()),
+        applied=_applied(),
+        summary="s",
+        codes=CODES,
+        answer=str,
+    )
+    assert "# Applied earlier in this migration: plan 111111111111" in nothing
+    assert "| `sections.title` | alter length | 120 | 255 | data-dependent | SC120 |  |  |" in nothing
+    text = render(
+        "SCHEMA_PLAN.md", plan=plan, applied=_applied(done=False), summary="8 changes", codes=CODES,
+        answer=lambda _: "two rows",
+    )  # fmt: skip
+    assert "# Applied earlier" not in text
+    assert "- SC134 `sections.title`: two rows" in text
+    assert f"- SC160: 2 objects asked, 0 {ProbeKind.DEPENDENTS.value}" in text
+    assert "## 1. Create new collections (1)" in text
+    assert f"- SC150: {CODES['SC150'].meaning}" in text
+    checklist = render("SCHEMA_CHECKLIST.md", plan=plan)
+    assert "- [ ] 1. create `amendments` (new) SC101\n  - [ ] validate: it is in the data model" in checklist
+
+
+def _applied(*, done: bool = True) -> AppliedSchema:
+    return AppliedSchema(plans=(FIRST.digest,), done=FIRST.changes) if done else AppliedSchema()
+
+
+def test_export_and_order_are_listed_collection_by_collection() -> None:
+    profiles = (
+        CollectionProfile("chapters", "id", "integer", False, ("id", "name"), unique=("name",)),
+        CollectionProfile("sections", "id", "uuid", False, ("id",), (Reference("chapter", "chapters", False),)),
+    )
+    counts = (CollectionCount("chapters", 3, 2), CollectionCount("sections", 4, -1))
+    inventory = Inventory(NOW, profiles, counts)
+    data = DataExport(NOW, (ExportedFile("chapters", "data/chapters.json", 3, "ab" * 32, 10, "integer"),))
+    assets = AssetInventory((AssetFile("1", "files/1.png", "cd" * 32, 1200, "a.png", "image/png"),), {}, {})
+    text = render("DATA_EXPORT.md", inventory=inventory, data=data, assets=assets, concealed=["users.pin"])
+    assert "| chapters | 3 | 2 | id (integer) | integer | – | data/chapters.json | abababababababab… |" in text
+    assert "1 files of the library (1,200 bytes) in 0 folders" in text
+    assert "- users.pin" in text
+    order = ImportOrder(("chapters", "sections"), deferred=("chapters.cover",), cycles=(("a", "b"),))
+    conflicts = [Conflict("sections", k, ConflictKind.EDITED, (), k) for k in ("1", "2")]
+    text = render("IMPORT_ORDER.md", inventory=inventory, order=order, conflicts=conflicts)
+    assert "1. chapters; unique: name\n2. sections: chapter → chapters\n" in text
+    assert "- chapters.cover" in text
+    assert "- a → b" in text
+    assert "- sections: 2 × same key, other content" in text
+
+
+def test_plan_and_result_are_aligned_columns_with_totals() -> None:
+    lines = render("import-result.txt", result=EARLIER).splitlines()
+    assert lines[-1].split() == ["total", "406", "1064", "940", "94", "0", "10", "0", "20", "1346"]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_tasks_follow_from_conflicts_refusals_and_the_backup(tmp_path: Path) -> None:
+    story = twice_applied(InventedMigration(tmp_path))
+    tasks = [task.what for task in follow_ups(story)]
+    assert tasks == [
+        "Decide which version of 1 row(s) of sections is right",
+        "Settle 1 refused rows",
+        "Keep udo-20251122.dump for 30 days, in a second place too",
+        "Check again after 24 hours",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("closed_before", "changed", "name"),
+    [(False, False, REPORT), (False, True, REPORT), (True, True, REPORT), (True, False, RECHECK)],
+)
+def test_a_migration_without_changes_does_not_replace_the_report(
+    tmp_path: Path, closed_before: bool, changed: bool, name: str
+) -> None:
+    migration = InventedMigration(tmp_path / "reports")
+    if closed_before:
+        migration.ledger.add(Kind.CLOSED, "migration")
+        migration.ledger.add(Kind.OPENED, "migration")
+    if changed:
+        twice_applied(migration)
+    folder = tmp_path / "migration"
+    folder.mkdir()
+    written = MigrationReport(Documents(folder, migration.evidence), migration.story, "rehearsal")
+    text = written.write()
+    assert [file.name for file in folder.iterdir()] == [written.path.name] == [name]
+    assert written.text == text
+
+
+def test_no_secret_reaches_a_document(tmp_path: Path) -> None:
+    secret = Secret("s3cr3t-Tok3n")
+    story = replace(twice_applied(InventedMigration(tmp_path)), contact=f"Ada, {secret.reveal()}")
+    text = report(story)
+    assert "- Whom to call: Ada, [redacted]" in text
+    assert "s3cr3t" not in text
