@@ -208,7 +208,7 @@ class Migration:
             "assets": AssetInventory(tuple(_asset(each) for each in self.library), {}, {}),
             "wanted": self.wanted,
             "keys": KeyMap(users=dict(self.people)),
-            "ours": self.journal.sent_keys,
+            "sent_keys": self.journal.sent_keys,
             "policies": policies,
             "people": frozenset(str(user["id"]) for user in production.users()),
         }

@@ -90,7 +90,9 @@ def every_class_and_chains(project: Project) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(
-    "fresh", [frozenset[str](), frozenset({"articles.title", "articles.lead"})], ids=["nothing new", "new columns"]
+    "new_columns",
+    [frozenset[str](), frozenset({"articles.title", "articles.lead"})],
+    ids=["nothing new", "new columns"],
 )
 def test_both_lanes_see_the_same_before_an_import_and_after_it(
     project: Project, tmp_path: Path, new_columns: frozenset[str]
