@@ -75,6 +75,10 @@ SPECIMENS: dict[Pair, Specimen] = {
         (f"'{MOMENT}.123+00'", "'1999-12-31 23:59:59+02'"), ("2024-03-10T02:30:00.123Z", "1999-12-31T21:59:59.000Z"),
         finer=(f"'{MOMENT}.123456+00'", "2024-03-10T02:30:00.123Z"),
     ),
+    ("unknown", "uuid[]"): Specimen(
+        (f"'{{{A.upper()},NULL}}'", f"'{{{{{A}}},{{{B}}}}}'"), ([A, None], [[A], [B]]),
+        finer=(f"'[0:1]={{{A},{B}}}'", [A, B]),  # REST does not tell where an array begins
+    ),
 }  # fmt: skip
 COLUMNS = {pair: f"c{number}" for number, pair in enumerate(SPECIMENS)}
 

@@ -20,7 +20,7 @@ from fixtures.model.field_types import FIELD_TYPES, FieldType, field_type, made_
 from fixtures.model.probe import Lock
 from fixtures.operations.lane_api.batches import wired
 from fixtures.operations.lane_sql import staging
-from fixtures.systems.postgres.copy_text import TYPES, RowWriter
+from fixtures.systems.postgres.copy_text import TYPES, InvalidRow, RowWriter
 from fixtures.systems.postgres.stage import Column
 from fixtures.systems.postgres.staged_diff import StagedDiff
 from fixtures.systems.postgres.tables import Table
@@ -34,6 +34,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
+A, B = "0aaaaaaa-0000-4000-8000-00000000000a", "0bbbbbbb-0000-4000-8000-00000000000b"
 SAMPLED = [each for each in FIELD_TYPES if each.scratch]
 
 
@@ -116,6 +117,34 @@ def test_scratch_values_are_valid_different_and_can_be_written(kind: FieldType) 
     assert identity.differing({"v": one}, {"v": json.loads(json.dumps(one))}, {"v": kind}) == ()
     assert RowWriter({"v": kind}).line(json.dumps({"v": one}).encode()).endswith(b"\n")
     assert normalizer({"v": kind})({"v": one}) == {"v": one}
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (f'["{A}",null]', f"{{{A},NULL}}"),
+        (f'[["{A}"],["{A.upper()}"]]', f"{{{{{A}}},{{{A.upper()}}}}}"),
+        ("[]", "{}"),
+        ("null", r"\N"),
+        (f'["{A},{A}"]', "expected a list of uuids"),
+        ("[1]", "expected a list of uuids"),
+        ('{"a":1}', "expected a list of uuids"),
+    ],
+)
+def test_a_list_of_uuids_is_written_as_an_array_and_nothing_else_is(value: str, sent: str) -> None:
+    writer = RowWriter({"v": field_type("unknown", "uuid[]")})
+    if sent.startswith("expected"):
+        with pytest.raises(InvalidRow, match=sent):
+            writer.line(f'{{"v":{value}}}'.encode())
+    else:
+        assert writer.line(f'{{"v":{value}}}'.encode()).decode() == f"{sent}\n"
+
+
+def test_lists_of_uuids_are_equal_in_either_case_and_not_in_another_order() -> None:
+    types = {"v": field_type("unknown", "uuid[]")}
+    assert identity.differing({"v": [A.upper(), None]}, {"v": [A, None]}, types) == ()
+    assert identity.differing({"v": [A, B]}, {"v": [B, A]}, types) == ("v",)
+    assert identity.differing({"v": [A]}, {"v": [[A]]}, types) == ("v",)
 
 
 def test_an_entry_and_its_name_write_the_same() -> None:
