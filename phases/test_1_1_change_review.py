@@ -35,7 +35,7 @@ def test_the_frontend_is_reviewed(
     findings = review.findings(frontend_repository, seen, known_secrets=settings.secrets)
     assert not findings, format_findings(findings)
     assert seen.files or review.is_pushed(frontend_repository)
-    review.keep_examined(evidence, frontend_repository, seen)
+    review.attach_patch(evidence, frontend_repository, seen)
 
 
 @action("1.1.2", dry_run=True)
@@ -48,7 +48,7 @@ def test_the_backend_is_reviewed(
     findings = review.findings(backend_repository, seen, known_secrets=settings.secrets)
     assert not findings, format_findings(findings)
     assert seen.files or review.is_pushed(backend_repository)
-    review.keep_examined(evidence, backend_repository, seen)
+    review.attach_patch(evidence, backend_repository, seen)
 
 
 @action("1.1.3", dry_run=True)
@@ -57,8 +57,8 @@ def test_gitignore_keeps_out_what_it_must(
 ) -> None:
     """Verify .gitignore configuration"""
     findings = [
-        *review.unprotected(frontend_repository, gitignore.FRONTEND),
-        *review.unprotected(backend_repository, gitignore.BACKEND),
+        *review.not_ignored(frontend_repository, gitignore.FRONTEND),
+        *review.not_ignored(backend_repository, gitignore.BACKEND),
     ]
     assert not findings, format_findings(findings)
     evidence.note(f"Frontend ignores {', '.join(gitignore.FRONTEND)}; backend ignores {', '.join(gitignore.BACKEND)}.")
@@ -71,7 +71,7 @@ def test_the_commit_messages_are_written(
     """Document changes for commit messages"""
     for repository in repositories:
         message_file = settings.migration_dir / f"COMMIT_{repository.side}.txt"
-        written = review.document(repository, review.examine(repository), message_file=message_file)
+        written = review.write_review(repository, review.examine(repository), message_file=message_file)
         review.store_review(evidence, repository, written)
         evidence.note(review.summarize(written))
     assert all(review.load_review(evidence, each).message for each in repositories if not review.is_pushed(each))
@@ -80,7 +80,7 @@ def test_the_commit_messages_are_written(
 @acceptance("1.1.A1", dry_run=True)
 def test_every_change_is_documented(repositories: tuple[Repository, ...], evidence: Evidence) -> None:
     """All changes reviewed and documented"""
-    findings = [finding for repository in repositories for finding in review.undocumented(evidence, repository)]
+    findings = [finding for repository in repositories for finding in review.unreviewed_changes(evidence, repository)]
     assert not findings, format_findings(findings)
     documented = [review.load_review(evidence, repository) for repository in repositories]
     evidence.note(f"{sum(len(each.files) for each in documented)} changed files are documented in two commit messages.")
@@ -91,12 +91,12 @@ def test_no_secret_would_be_pushed(
     repositories: tuple[Repository, ...], settings: Settings, evidence: Evidence
 ) -> None:
     """No sensitive data detected in changes"""
-    assert leaks.live_credentials(), "the scanner no longer sees a planted key; its silence would prove nothing"
+    assert leaks.scanner_works(), "the scanner no longer sees a planted key; its silence would prove nothing"
     seen = [(repository, review.examine(repository)) for repository in repositories]
     findings = [f for r, s in seen for f in review.findings(r, s, known_secrets=settings.secrets)]
     assert not findings, format_findings(findings)
     judged = sum(len(each.lines) for _, each in seen)
-    excluded = [place for _, each in seen for place in leaks.allowlisted(each.lines)]
+    excluded = [place for _, each in seen for place in leaks.allowlisted_lines(each.lines)]
     evidence.note(
         f"{judged:,} added lines judged by detect-secrets: none is a secret; {len(excluded)} excused by pragma."
     )
@@ -106,8 +106,8 @@ def test_no_secret_would_be_pushed(
 def test_gitignore_is_configured(frontend_repository: Repository, backend_repository: Repository) -> None:
     """.gitignore properly configured"""
     findings = [
-        *review.unprotected(frontend_repository, gitignore.FRONTEND),
-        *review.unprotected(backend_repository, gitignore.BACKEND),
+        *review.not_ignored(frontend_repository, gitignore.FRONTEND),
+        *review.not_ignored(backend_repository, gitignore.BACKEND),
     ]
     assert not findings, format_findings(findings)
 
@@ -117,12 +117,12 @@ def test_a_commit_would_be_safe(
     repositories: tuple[Repository, ...], github: GitHubObserver, evidence: Evidence
 ) -> None:
     """Ready to commit safely"""
-    findings = [finding for each in repositories for finding in review.not_ready(each, github)]
+    findings = [finding for each in repositories for finding in review.push_obstacles(each, github)]
     assert not findings, format_findings(findings)
     evidence.note("Both working copies are on the branch Render deploys, and the token may push to both repositories.")
 
 
 @gate("1.1")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """Both change sets are reviewed and free of secrets; they may be committed."""
-    assert unmet == []
+    assert unmet_gates == []

@@ -67,7 +67,7 @@ def test_the_changes_are_documented(production: DirectusObserver, documents: Doc
 def test_the_export_is_valid(source: DirectusObserver, evidence: Evidence) -> None:
     """Validate schema export"""
     snapshot = evidence.read(Snapshot, of="1.2")
-    findings = export.invalid(snapshot, source)
+    findings = export.snapshot_problems(snapshot, source)
     assert not findings, format_findings(findings)
     assert snapshot.tables, "a data model without a single table was exported"
     evidence.note(
@@ -97,13 +97,13 @@ def test_every_change_is_in_the_document(production: DirectusObserver, settings:
 def test_the_file_is_the_running_schema(source: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """Schema file validated and complete"""
     on_disk = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
-    findings = export.invalid(on_disk, source)
+    findings = export.snapshot_problems(on_disk, source)
     assert not findings, format_findings(findings)
     assert on_disk.digest == source.snapshot().digest
     evidence.note(f"The file equals what the running project answers over REST (digest {on_disk.digest[:12]}).")
 
 
 @gate("1.2")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """The local data model is on disk and understood; its data may be exported."""
-    assert unmet == []
+    assert unmet_gates == []

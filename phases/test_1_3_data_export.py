@@ -66,10 +66,10 @@ def test_the_export_is_analyzed(settings: Settings, documents: Documents, eviden
     """Analyze exported data"""
     inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
     assets = evidence.read(AssetInventory, of="1.3")
-    concealed = profile.concealed(evidence.read(Snapshot, of="1.2"))
+    concealed = profile.unexportable_columns(evidence.read(Snapshot, of="1.2"))
     findings = [
-        *(finding for file in data.files for finding in export_reader.examine(settings.migration_dir, file)),
-        *(f for file in data.files for f in keys.unlike_their_type(inventory.profile(file.collection), file)),
+        *(finding for file in data.files for finding in export_reader.file_problems(settings.migration_dir, file)),
+        *(f for file in data.files for f in keys.key_type_mismatches(inventory.profile(file.collection), file)),
     ]
     assert not findings, format_findings(findings)
     documents.write("DATA_EXPORT.md", inventory=inventory, data=data, assets=assets, concealed=concealed)
@@ -85,7 +85,7 @@ def test_the_import_is_ordered(
     """Plan data import order"""
     inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
     triggered = flow_pause.triggered_flows(production, [each.name for each in inventory.profiles])
-    findings = flow_pause.forbidden(triggered, may_pause=settings.may_pause)
+    findings = flow_pause.unpausable_flows(triggered, may_pause=settings.may_pause)
     assert not findings, format_findings(findings)
     planned = order.plan(inventory.profiles, lane=settings.import_lane)
     found = export.find_conflicts(
@@ -102,7 +102,7 @@ def test_the_import_is_ordered(
 def test_the_data_is_on_disk(source: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """All necessary data exported to `migration/data/` directory"""
     data, assets = evidence.read(DataExport, of="1.3"), evidence.read(AssetInventory, of="1.3")
-    findings = [finding for file in data.files for finding in export_reader.examine(settings.migration_dir, file)]
+    findings = [finding for file in data.files for finding in export_reader.file_problems(settings.migration_dir, file)]
     findings += export.missing_assets(settings.migration_dir, assets)
     assert not findings, format_findings(findings)
     assert {file.collection for file in data.files} == set(source.snapshot().tables)
@@ -113,8 +113,8 @@ def test_the_data_is_on_disk(source: DirectusObserver, settings: Settings, evide
 def test_the_counts_are_documented(source: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """Item counts documented for each collection"""
     inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
-    now = export.recounted(inventory, source)
-    findings = keys.miscounted(data.files, now)
+    now = export.recount(inventory, source)
+    findings = keys.count_mismatches(data.files, now)
     assert not findings, format_findings(findings)
     text = (settings.migration_dir / "DATA_EXPORT.md").read_text(encoding="utf-8")
     assert [count.collection for count in now if f"| {count.collection} | {count.local} |" not in text] == []
@@ -125,7 +125,7 @@ def test_the_counts_are_documented(source: DirectusObserver, settings: Settings,
 def test_the_order_works(evidence: Evidence) -> None:
     """Import order planned based on dependencies"""
     inventory, planned = evidence.read(Inventory, of="1.3"), evidence.read(ImportOrder, of="1.3")
-    findings = order.misplaced(planned, inventory.profiles)
+    findings = order.parents_after_children(planned, inventory.profiles)
     assert not findings, format_findings(findings)
     assert sorted(planned.collections) == sorted(each.name for each in inventory.profiles)
 
@@ -140,6 +140,6 @@ def test_the_conflicts_are_named(evidence: Evidence) -> None:
 
 
 @gate("1.3")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """The data is on disk, whole and ordered; it may be prepared for import once the schema is in production."""
-    assert unmet == []
+    assert unmet_gates == []

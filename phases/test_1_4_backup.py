@@ -42,7 +42,7 @@ def test_the_database_can_be_reached(
     """Access Render dashboard"""
     found = render.database(settings.render_postgres)
     assert found.available, f'Render reports database "{found.name}" as {found.status}, suspended: {found.suspended}'
-    seen, findings = backup.same_database(production, database, moved_to=evidence.ledger.moved_to)
+    seen, findings = backup.same_database(production, database, repointed_to=evidence.ledger.repointed_to)
     assert not findings, format_findings(findings)
     evidence.note(
         f'Render\'s database "{found.name}" is {found.status} (Postgres {database.version()},'
@@ -61,7 +61,7 @@ def test_render_makes_a_backup(
 ) -> None:
     """Create manual backup snapshot"""
     point = backup.current_point(evidence)
-    outcome = render_export.kept(point) or render_export.ask_render(
+    outcome = render_export.existing_export(point) or render_export.request_export(
         render_operator,
         render_operator.database(settings.render_postgres),
         database,
@@ -85,7 +85,7 @@ def test_the_backup_is_whole(backup_storage: BackupStorage, evidence: Evidence, 
     findings = backup.verify_file(outcome.artefact)
     assert not findings, format_findings(findings)
     if backup.current_point(evidence) is None:
-        findings = backup.unproven_export(
+        findings = backup.export_problems(
             outcome.artefact, backup_storage, progress, before=outcome.before, after=outcome.after
         )
         assert not findings, format_findings(findings)
@@ -106,8 +106,8 @@ def test_an_own_dump_is_made(
     point = backup.current_point(evidence)
     if point is None:
         found = render.database(settings.render_postgres)
-        export = render_export.exported(evidence)
-        point, held = backup.take_point(
+        export = render_export.export_outcome(evidence)
+        point, held = backup.create_rollback_point(
             database_url,
             found,
             database,
@@ -188,6 +188,6 @@ def test_production_may_be_changed(
 
 
 @gate("1.4")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """There is a proven way back; the migration may make its first write."""
-    assert unmet == []
+    assert unmet_gates == []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.delivery import Delivery
 from fixtures.model.finding import format_findings
-from fixtures.operations.code import delivered as deliver
+from fixtures.operations.code import delivery_checks
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -41,8 +41,8 @@ def test_the_branch_and_remote_are_right(
 def test_all_changes_are_staged(frontend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Stage all changes"""
     staged = frontend_delivery.staged(progress)
-    assert [path for path in staged.paths if deliver.is_working_document(path)] == []
-    evidence.note(deliver.summarize_staged(staged))
+    assert [path for path in staged.paths if delivery_checks.is_working_document(path)] == []
+    evidence.note(delivery_checks.summarize_staged(staged))
 
 
 @action("2.1.3")
@@ -50,7 +50,7 @@ def test_they_are_committed(frontend_delivery: DeliveryThread, evidence: Evidenc
     """Commit with descriptive message"""
     committed = frontend_delivery.committed(progress)
     assert committed.message.startswith("Deploy: ") or not committed.made
-    evidence.note(deliver.summarize_committed(committed))
+    evidence.note(delivery_checks.summarize_committed(committed))
 
 
 @action("2.1.4", dry_run=True)
@@ -58,7 +58,7 @@ def test_the_commit_is_pushed(frontend_delivery: DeliveryThread, evidence: Evide
     """Push to GitHub"""
     pushed = frontend_delivery.pushed(progress)
     assert pushed.remote_head == pushed.commit
-    evidence.note(deliver.summarize_pushed(pushed))
+    evidence.note(delivery_checks.summarize_pushed(pushed))
 
 
 @action("2.1.5")
@@ -76,8 +76,8 @@ def test_its_deploy_is_live(frontend_delivery: DeliveryThread, evidence: Evidenc
     delivery = frontend_delivery.deployed(progress)
     assert delivery.deploy.live
     assert delivery.deploy.commit == delivery.commit
-    deliver.store_delivery(evidence, delivery)
-    evidence.note(deliver.summarize(delivery))
+    delivery_checks.store_delivery(evidence, delivery)
+    evidence.note(delivery_checks.summarize(delivery))
 
 
 @acceptance("2.1.A1")
@@ -90,14 +90,14 @@ def test_nothing_is_left_to_commit(frontend_repository: Repository) -> None:
 def test_the_remote_has_it(frontend_repository: Repository, github: GitHubObserver, evidence: Evidence) -> None:
     """Code pushed to GitHub (pixelsock/fuma, master branch)"""
     delivery = evidence.read(Delivery, of="2.1")
-    findings = deliver.not_on_the_remote(frontend_repository, delivery, github)
+    findings = delivery_checks.missing_on_remote(frontend_repository, delivery, github)
     assert not findings, format_findings(findings)
 
 
 @acceptance("2.1.A3")
 def test_no_secret_was_committed(frontend_repository: Repository, settings: Settings, evidence: Evidence) -> None:
     """No sensitive data committed"""
-    examined, findings = deliver.leaked(frontend_repository, evidence, known_secrets=settings.secrets)
+    examined, findings = delivery_checks.leaked_secrets(frontend_repository, evidence, known_secrets=settings.secrets)
     assert not findings, format_findings(findings)
     evidence.note(f"{examined:,} lines of the pushed commits judged again, as they are on the branch: no secret.")
 
@@ -106,8 +106,10 @@ def test_no_secret_was_committed(frontend_repository: Repository, settings: Sett
 def test_the_push_triggered_the_deploy(render: RenderObserver, evidence: Evidence) -> None:
     """Render auto-deploy triggered"""
     delivery = evidence.read(Delivery, of="2.1")
-    triggers = deliver.triggers(render, delivery)
-    assert deliver.BY_A_PUSH in triggers, f"deploys of {delivery.commit[:12]} were triggered by {sorted(triggers)}"
+    triggers = delivery_checks.deploy_triggers(render, delivery)
+    assert delivery_checks.PUSH_TRIGGER in triggers, (
+        f"deploys of {delivery.commit[:12]} were triggered by {sorted(triggers)}"
+    )
     evidence.note(f"Deploy {delivery.deploy.id} of {delivery.commit[:12]}, trigger {delivery.deploy.trigger}.")
 
 
@@ -116,7 +118,7 @@ def test_the_deploy_logged_no_error(render: RenderObserver, evidence: Evidence, 
     """Deployment completed without errors"""
     delivery = evidence.read(Delivery, of="2.1")
     progress("2.1 frontend", "reading the deploy's log")
-    lines, findings = deliver.build_log(render, delivery)
+    lines, findings = delivery_checks.build_log(render, delivery)
     evidence.attach("deploy.log", lines)
     assert not findings, format_findings(findings)
     live = render.live_deploy(delivery.service_id)
@@ -125,6 +127,6 @@ def test_the_deploy_logged_no_error(render: RenderObserver, evidence: Evidence, 
 
 
 @gate("2.1")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """The pushed frontend is live."""
-    assert unmet == []
+    assert unmet_gates == []

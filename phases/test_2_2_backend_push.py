@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.delivery import Delivery
 from fixtures.model.finding import format_findings
-from fixtures.operations.code import delivered as deliver
+from fixtures.operations.code import delivery_checks
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -38,10 +38,12 @@ def test_the_branch_and_remote_are_right(
 
 
 @action("2.2.2")
-def test_working_papers_are_excluded(backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
+def test_working_documents_are_excluded(
+    backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress
+) -> None:
     """Exclude migration files from commit"""
     added = backend_delivery.excluded(progress)
-    assert all(deliver.is_working_document(f"{entry}any") for entry in added)
+    assert all(delivery_checks.is_working_document(f"{entry}any") for entry in added)
     evidence.note(
         f"Added to .gitignore: {', '.join(added)}." if added else "migration/ and backups/ were ignored already."
     )
@@ -51,8 +53,8 @@ def test_working_papers_are_excluded(backend_delivery: DeliveryThread, evidence:
 def test_all_changes_are_staged(backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Stage all changes"""
     staged = backend_delivery.staged(progress)
-    assert [path for path in staged.paths if deliver.is_working_document(path)] == []
-    evidence.note(deliver.summarize_staged(staged))
+    assert [path for path in staged.paths if delivery_checks.is_working_document(path)] == []
+    evidence.note(delivery_checks.summarize_staged(staged))
 
 
 @action("2.2.4")
@@ -60,7 +62,7 @@ def test_they_are_committed(backend_delivery: DeliveryThread, evidence: Evidence
     """Commit with descriptive message"""
     committed = backend_delivery.committed(progress)
     assert committed.message.startswith("Deploy: ") or not committed.made
-    evidence.note(deliver.summarize_committed(committed))
+    evidence.note(delivery_checks.summarize_committed(committed))
 
 
 @action("2.2.5", dry_run=True)
@@ -68,7 +70,7 @@ def test_the_commit_is_pushed(backend_delivery: DeliveryThread, evidence: Eviden
     """Push to GitHub"""
     pushed = backend_delivery.pushed(progress)
     assert pushed.remote_head == pushed.commit
-    evidence.note(deliver.summarize_pushed(pushed))
+    evidence.note(delivery_checks.summarize_pushed(pushed))
 
 
 @action("2.2.6")
@@ -86,8 +88,8 @@ def test_its_deploy_is_live(backend_delivery: DeliveryThread, evidence: Evidence
     delivery = backend_delivery.deployed(progress)
     assert delivery.deploy.live
     assert delivery.deploy.commit == delivery.commit
-    deliver.store_delivery(evidence, delivery)
-    evidence.note(deliver.summarize(delivery))
+    delivery_checks.store_delivery(evidence, delivery)
+    evidence.note(delivery_checks.summarize(delivery))
 
 
 @acceptance("2.2.A1")
@@ -100,21 +102,21 @@ def test_nothing_is_left_to_commit(backend_repository: Repository) -> None:
 def test_the_remote_has_it(backend_repository: Repository, github: GitHubObserver, evidence: Evidence) -> None:
     """Code pushed to GitHub (pixelsock/udo-backend, main branch)"""
     delivery = evidence.read(Delivery, of="2.2")
-    findings = deliver.not_on_the_remote(backend_repository, delivery, github)
+    findings = delivery_checks.missing_on_remote(backend_repository, delivery, github)
     assert not findings, format_findings(findings)
 
 
 @acceptance("2.2.A3")
-def test_no_working_paper_was_committed(backend_repository: Repository) -> None:
+def test_no_working_document_was_committed(backend_repository: Repository) -> None:
     """Migration files excluded from commit"""
-    findings = deliver.committed_documents(backend_repository)
+    findings = delivery_checks.committed_documents(backend_repository)
     assert not findings, format_findings(findings)
 
 
 @acceptance("2.2.A4")
 def test_no_secret_was_committed(backend_repository: Repository, settings: Settings, evidence: Evidence) -> None:
     """No sensitive data committed"""
-    examined, findings = deliver.leaked(backend_repository, evidence, known_secrets=settings.secrets)
+    examined, findings = delivery_checks.leaked_secrets(backend_repository, evidence, known_secrets=settings.secrets)
     assert not findings, format_findings(findings)
     evidence.note(f"{examined:,} lines of the pushed commits judged again, as they are on the branch: no secret.")
 
@@ -123,8 +125,10 @@ def test_no_secret_was_committed(backend_repository: Repository, settings: Setti
 def test_the_push_triggered_the_deploy(render: RenderObserver, evidence: Evidence) -> None:
     """Render auto-deploy triggered"""
     delivery = evidence.read(Delivery, of="2.2")
-    triggers = deliver.triggers(render, delivery)
-    assert deliver.BY_A_PUSH in triggers, f"deploys of {delivery.commit[:12]} were triggered by {sorted(triggers)}"
+    triggers = delivery_checks.deploy_triggers(render, delivery)
+    assert delivery_checks.PUSH_TRIGGER in triggers, (
+        f"deploys of {delivery.commit[:12]} were triggered by {sorted(triggers)}"
+    )
     evidence.note(f"Deploy {delivery.deploy.id} of {delivery.commit[:12]}, trigger {delivery.deploy.trigger}.")
 
 
@@ -133,7 +137,7 @@ def test_the_deploy_logged_no_error(render: RenderObserver, evidence: Evidence, 
     """Deployment completed without errors"""
     delivery = evidence.read(Delivery, of="2.2")
     progress("2.2 backend", "reading the deploy's log")
-    lines, findings = deliver.build_log(render, delivery)
+    lines, findings = delivery_checks.build_log(render, delivery)
     evidence.attach("deploy.log", lines)
     assert not findings, format_findings(findings)
     live = render.live_deploy(delivery.service_id)
@@ -142,6 +146,6 @@ def test_the_deploy_logged_no_error(render: RenderObserver, evidence: Evidence, 
 
 
 @gate("2.2")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """The pushed backend is live."""
-    assert unmet == []
+    assert unmet_gates == []

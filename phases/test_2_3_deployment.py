@@ -30,8 +30,8 @@ pytestmark = task_group("2.3")
 def test_both_services_are_live(render: RenderObserver, evidence: Evidence) -> None:
     """Verify both services deployed"""
     delivered = rollout.deliveries(evidence)
-    found = rollout.states(render, delivered)
-    findings = [*checks.not_serving(found, delivered), *checks.not_parallel(list(delivered.values()))]
+    found = rollout.service_states(render, delivered)
+    findings = [*checks.services_not_serving(found, delivered), *checks.not_parallel(list(delivered.values()))]
     assert not findings, format_findings(findings)
     assert len(found) == len(delivered)
     evidence.write(found, "services")
@@ -44,7 +44,7 @@ def test_the_site_opens(browser: Browser, evidence: Evidence, progress: Progress
     """Test frontend accessibility"""
     delivered = rollout.deliveries(evidence)["frontend"]
     progress("site", f"opening {delivered.service_url}")
-    visit, picture, findings = rollout.site(browser, delivered.service_url)
+    visit, picture, findings = rollout.visit_site(browser, delivered.service_url)
     evidence.attach("site.jpg", picture)
     assert not findings, format_findings(findings)
     evidence.note(f'"{visit.title}" opened in {visit.load_ms:,.0f} ms without an error on its console.')
@@ -54,26 +54,26 @@ def test_the_site_opens(browser: Browser, evidence: Evidence, progress: Progress
 def test_the_backend_answers(production: DirectusObserver, evidence: Evidence) -> None:
     """Test backend accessibility"""
     findings = [
-        *rollout.same_backend(production, rollout.deliveries(evidence)["backend"]),
-        *rollout.endpoints(production),
+        *rollout.backend_mismatch(production, rollout.deliveries(evidence)["backend"]),
+        *rollout.endpoint_findings(production),
     ]
     assert not findings, format_findings(findings)
     evidence.note(f"/server/health answers 200 and the root leads to the app; Directus {production.version}.")
 
 
 @action("2.3.4")
-def test_an_administrator_gets_in(
+def test_an_administrator_can_log_in(
     browser: Browser, production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Verify Directus admin access"""
     progress("admin app", "logging in as a person does")
-    shown, picture, findings = rollout.admin_app(
+    shown, picture, findings = rollout.visit_admin_app(
         browser, settings.directus_url, settings.admin_email, settings.admin_password
     )
     evidence.attach("admin.jpg", picture)
     assert not findings, format_findings(findings)
-    reachable, names = rollout.reach(production)
-    findings = checks.unreachable(reachable, names)
+    reachable, names = rollout.readable_collections(production)
+    findings = checks.unreachable_collections(reachable, names)
     assert not findings, format_findings(findings)
     assert names
     assert [name for name in names if not any(name in row for row in shown)] == []
@@ -87,16 +87,16 @@ def test_the_logs_are_clean(render: RenderObserver, evidence: Evidence, progress
     delivered = rollout.deliveries(evidence)
     until = rollout.log_window(evidence, delivered).until
     known = evidence.ledger.refused_attempts()
-    total, findings = rollout.judged_logs(render, delivered, until, evidence.attach, known=known)
+    total, findings = rollout.log_findings(render, delivered, until, evidence.attach, known=known)
     assert not findings, format_findings(findings)
     evidence.note(f"{total:,} lines of both logs read from the begin of the builds: no error and no warning.")
 
 
 @acceptance("2.3.A1")
-def test_what_was_delivered_serves(render: RenderObserver, evidence: Evidence) -> None:
+def test_the_delivered_commits_are_live(render: RenderObserver, evidence: Evidence) -> None:
     """Both frontend and backend deployed successfully"""
     delivered = rollout.deliveries(evidence)
-    findings = checks.not_serving(rollout.states(render, delivered), delivered)
+    findings = checks.services_not_serving(rollout.service_states(render, delivered), delivered)
     assert not findings, format_findings(findings)
     assert sorted(delivered) == ["backend", "frontend"]
 
@@ -104,7 +104,7 @@ def test_what_was_delivered_serves(render: RenderObserver, evidence: Evidence) -
 @acceptance("2.3.A2")
 def test_the_frontend_loads(browser: Browser, evidence: Evidence) -> None:
     """Frontend accessible and loading correctly"""
-    visit, _, findings = rollout.site(browser, rollout.deliveries(evidence)["frontend"].service_url)
+    visit, _, findings = rollout.visit_site(browser, rollout.deliveries(evidence)["frontend"].service_url)
     assert not findings, format_findings(findings)
     assert visit.title
 
@@ -112,7 +112,7 @@ def test_the_frontend_loads(browser: Browser, evidence: Evidence) -> None:
 @acceptance("2.3.A3")
 def test_the_backend_is_healthy(production: DirectusObserver) -> None:
     """Backend health check passes"""
-    findings = rollout.endpoints(production)
+    findings = rollout.endpoint_findings(production)
     assert not findings, format_findings(findings)
     assert production.ping()
 
@@ -129,7 +129,7 @@ def test_no_deployment_error_is_logged(render: RenderObserver, evidence: Evidenc
     delivered = rollout.deliveries(evidence)
     until = rollout.log_window(evidence, delivered).until
     known = evidence.ledger.refused_attempts()
-    total, findings = rollout.judged_logs(render, delivered, until, evidence.attach, known=known)
+    total, findings = rollout.log_findings(render, delivered, until, evidence.attach, known=known)
     assert not findings, format_findings(findings)
     assert total > 0
 
@@ -138,12 +138,15 @@ def test_no_deployment_error_is_logged(render: RenderObserver, evidence: Evidenc
 def test_the_schema_may_be_migrated(production: DirectusObserver, render: RenderObserver, evidence: Evidence) -> None:
     """Ready to proceed with schema migration"""
     delivered = rollout.deliveries(evidence)
-    findings = [*checks.not_serving(rollout.states(render, delivered), delivered), *rollout.endpoints(production)]
+    findings = [
+        *checks.services_not_serving(rollout.service_states(render, delivered), delivered),
+        *rollout.endpoint_findings(production),
+    ]
     assert not findings, format_findings(findings)
     assert production.is_admin(), "the token does not see production's schema, so it could not be migrated"
 
 
 @gate("2.3")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """Both services are live and clean; production's data model may be looked at and changed."""
-    assert unmet == []
+    assert unmet_gates == []

@@ -69,7 +69,7 @@ def test_the_export_is_valid(
     path = settings.migration_dir / schema_documents.PRODUCTION_SCHEMA
     assert path.stat().st_size > 0
     snapshot = export.read_snapshot(path)
-    findings = [*export.invalid(snapshot, production), *schema_plan.contradicted(database, snapshot)]
+    findings = [*export.snapshot_problems(snapshot, production), *schema_plan.catalog_mismatches(database, snapshot)]
     assert not findings, format_findings(findings)
     evidence.note(f"The database's own catalog says the same of all {len(snapshot.tables)} tables.")
 
@@ -93,22 +93,24 @@ def test_the_file_is_the_export(settings: Settings, evidence: Evidence) -> None:
 def test_the_file_is_a_schema(settings: Settings) -> None:
     """JSON format validated"""
     on_disk = export.read_snapshot(settings.migration_dir / schema_documents.PRODUCTION_SCHEMA)
-    findings = comparable.malformed(on_disk)
+    findings = comparable.malformed_parts(on_disk)
     assert not findings, format_findings(findings)
 
 
 @acceptance("3.1.A4", dry_run=True, closes=True)
-def test_both_schemas_speak_of_the_same(
+def test_both_schemas_are_comparable(
     production: DirectusObserver, database: PostgresObserver, evidence: Evidence
 ) -> None:
     """Ready for comparison with local schema"""
     local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
-    findings = comparable.unlike(local, there, running=production.version, timezone=database.timezone())
+    findings = comparable.environment_differences(
+        local, there, running=production.version, timezone=database.timezone()
+    )
     assert not findings, format_findings(findings)
     evidence.note(f"Both sides run Directus {there.directus} on {there.vendor}, production's database in UTC.")
 
 
 @gate("3.1")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """Both schemas are on disk and comparable; the comparison (3.2) may begin."""
-    assert unmet == []
+    assert unmet_gates == []

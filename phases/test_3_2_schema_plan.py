@@ -57,8 +57,8 @@ def test_every_change_is_identified(
 ) -> None:
     """Identify all schema changes"""
     local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
-    accepted = schema_plan.accepted(settings.waivers)
-    plan, sorted_waivers = schema_plan.make(production, database, local, there, accepted=accepted)
+    accepted = schema_plan.read_waivers(settings.waivers)
+    plan, sorted_waivers = schema_plan.make_plan(production, database, local, there, accepted=accepted)
     assert (plan.source, plan.target) == (local.digest, there.digest)
     evidence.write(plan)
     evidence.note(schema_documents.summarize(plan.changes))
@@ -70,9 +70,9 @@ def test_every_change_is_identified(
 def test_the_risks_are_assessed(evidence: Evidence) -> None:
     """Assess migration risks"""
     plan = evidence.read(SchemaPlan, of="3.2")
-    findings = plan_safety.stops(plan)
+    findings = plan_safety.blockers(plan)
     assert not findings, format_findings(findings)
-    noticed = schema_documents.breaking(plan.changes)
+    noticed = schema_documents.api_breaking_changes(plan.changes)
     evidence.note(
         f"{len(plan.answers)} questions asked of production's data and catalog, none stands in the way; "
         f"{len(plan.waivers)} changes accepted by a waiver; "
@@ -84,7 +84,7 @@ def test_the_risks_are_assessed(evidence: Evidence) -> None:
 def test_the_order_is_planned(applied: AppliedSchema, documents: Documents, evidence: Evidence) -> None:
     """Plan schema application order"""
     plan = evidence.read(SchemaPlan, of="3.2")
-    assert planning.misordered(plan.changes) == []
+    assert planning.misordered_changes(plan.changes) == []
     documents.write(
         schema_documents.PLAN,
         plan=plan,
@@ -110,7 +110,7 @@ def test_nothing_differs_that_the_plan_does_not_name(settings: Settings, evidenc
     """All schema differences identified and documented"""
     plan = evidence.read(SchemaPlan, of="3.2")
     local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
-    findings = plan_safety.undocumented(plan.changes, schema.differing_objects(local, there))
+    findings = plan_safety.undocumented_differences(plan.changes, schema.differing_objects(local, there))
     assert not findings, format_findings(findings)
     text = (settings.migration_dir / schema_documents.PLAN).read_text(encoding="utf-8")
     assert [change.name for change in plan.changes if f"`{change.name}`" not in text] == []
@@ -134,8 +134,8 @@ def test_nothing_is_deleted(evidence: Evidence) -> None:
 def test_the_order_holds(evidence: Evidence) -> None:
     """Migration order planned based on dependencies"""
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
-    assert plan.changes == planning.ordered(plan.changes, local)
-    assert planning.misordered(plan.changes) == []
+    assert plan.changes == planning.order_changes(plan.changes, local)
+    assert planning.misordered_changes(plan.changes) == []
 
 
 @acceptance("3.2.A4", dry_run=True)
@@ -144,7 +144,7 @@ def test_every_risk_was_examined(evidence: Evidence) -> None:
     plan = evidence.read(SchemaPlan, of="3.2")
     local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
     assert {answer.probe for answer in plan.answers} == set(probing.probes_of(plan.changes, local, there))
-    findings = plan_safety.stops(plan)
+    findings = plan_safety.blockers(plan)
     assert not findings, format_findings(findings)
 
 
@@ -159,6 +159,6 @@ def test_the_plan_describes_production_now(production: DirectusObserver, evidenc
 
 
 @gate("3.2")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """The plan is reviewed and without open risk; it may be applied (3.3)."""
-    assert unmet == []
+    assert unmet_gates == []

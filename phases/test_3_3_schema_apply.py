@@ -18,7 +18,7 @@ from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall
 from fixtures.operations.imports import flow_pause, import_inputs
-from fixtures.operations.schema import apply, data_model_view, schema_plan, schema_proof
+from fixtures.operations.schema import apply, data_model_view, schema_plan, schema_verification
 from fixtures.operations.scratch_rows import related
 from fixtures.operations.site import measure
 from fixtures.operations.source import export
@@ -39,16 +39,16 @@ pytestmark = task_group("3.3")
 
 
 @action("3.3.1", dry_run=True)
-def test_the_plan_and_its_schema_are_at_hand(
+def test_the_plan_is_current(
     production: DirectusObserver, database: PostgresObserver, settings: Settings, evidence: Evidence
 ) -> None:
     """Upload local schema to production"""
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
     on_disk = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
     assert on_disk.digest == local.digest == plan.source
-    row_preservation = apply.observe(production, local, plan.admitted)
-    findings = apply.drift(row_preservation, plan)
-    if not row_preservation.in_place:
+    state = apply.observe(production, local, plan.admitted)
+    findings = apply.schema_drift(state, plan)
+    if not state.is_applied:
         findings += apply.data_drift(database, plan, production.snapshot())
     assert not findings, format_findings(findings)
     evidence.note(f"Plan {plan.digest[:12]} is at hand; nothing was uploaded, it travels with the request of 3.3.2.")
@@ -65,16 +65,14 @@ def test_the_reviewed_plan_is_applied(
     """Apply schema using Directus CLI"""
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
     progress("schema apply", "changes", 0, len(plan.to_apply))
-    if apply.observe(production_operator, local, plan.admitted).in_place and not applied.in_doubt:
+    if apply.observe(production_operator, local, plan.admitted).is_applied and not applied.in_doubt:
         evidence.note("Already in place: production's schema holds everything of local's; nothing was sent.")
         return
     creates = {"collections": list(plan.created_collections), "columns": list(plan.created_columns)}
     with evidence.attempt("3.3.2", plan=plan.digest, **creates) as attempt:
-        row_preservation = apply.apply(production_operator, database, plan, local)
-        attempt.outcome = {"plan": plan.digest, "withheld": list(row_preservation.withheld)}
-    assert row_preservation.in_place, (
-        f"{len(row_preservation.outstanding)} objects are still to change: {row_preservation.outstanding[:3]}"
-    )
+        state = apply.apply(production_operator, database, plan, local)
+        attempt.outcome = {"plan": plan.digest, "withheld": list(state.withheld)}
+    assert state.is_applied, f"{len(state.outstanding)} objects are still to change: {state.outstanding[:3]}"
     evidence.note(f"Plan {plan.digest[:12]} applied: {len(plan.to_apply)} changes in one transaction.")
 
 
@@ -89,13 +87,13 @@ def test_the_application_succeeded(
 ) -> None:
     """Verify schema application succeeded"""
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
-    second, _ = schema_plan.make(production_operator, database, local, production_operator.snapshot())
+    second, _ = schema_plan.make_plan(production_operator, database, local, production_operator.snapshot())
     assert [change.name for change in second.to_apply] == []
     instances = len(render.instances(render.service(settings.render_backend).id))
     new = applied.new_columns
     findings = [
-        *schema_proof.in_the_database(database, local, plan),
-        *schema_proof.unread(production_operator, local, new, instances=instances),
+        *schema_verification.missing_in_database(database, local, plan),
+        *schema_verification.unreadable_fields(production_operator, local, new, instances=instances),
     ]
     assert not findings, format_findings(findings)
     kept = [change for change in second.changes if change.withheld]
@@ -116,23 +114,25 @@ def test_the_data_model_shows_it(
     tmp_path: Path,
 ) -> None:
     """Immediate post-application checks"""
-    wanted = applied.visible(evidence.read(Snapshot, of="1.2"))
+    desired = applied.visible(evidence.read(Snapshot, of="1.2"))
     picture = tmp_path / "data-model.jpg"
     seen = data_model_view.observe(
         browser,
         settings.directus_url,
         email=settings.admin_email,
         password=settings.admin_password,
-        wanted=wanted,
+        desired=desired,
         production=production.snapshot(),
         picture=picture,
         note=lambda done, of, name: progress("data model", name, done, of),
     )
     evidence.attach(picture.name, picture.read_bytes())
     evidence.write(seen)
-    findings = data_model_view.unseen(seen, wanted)
+    findings = data_model_view.missing_in_app(seen, desired)
     assert not findings, format_findings(findings)
-    evidence.note(f"The admin app shows {len(wanted)} collections and {sum(map(len, wanted.values()))} fields of them.")
+    evidence.note(
+        f"The admin app shows {len(desired)} collections and {sum(map(len, desired.values()))} fields of them."
+    )
 
 
 @action("3.3.5")
@@ -149,9 +149,9 @@ def test_rows_can_be_made_read_changed_and_deleted(
     assert tables
     progress("scratch rows", "collections", 0, len(tables))
     with flow_pause.pause_flows(production_operator, tables, journal=import_inputs.paused_flows_file(evidence.ledger)):
-        calls = related.crud_of_each(local, tables, production_operator, production_sandbox)
+        calls = related.exercise_collections(local, tables, production_operator, production_sandbox)
     evidence.write(calls, "calls")
-    findings = access.wrong(calls)
+    findings = access.unexpected_answers(calls)
     assert not findings, format_findings(findings)
     evidence.note(f"{len(calls)} requests on scratch rows of {len(tables)} new collections, all as they should be.")
 
@@ -169,10 +169,8 @@ def test_nothing_temporary_is_left(production_sandbox: DirectusSandbox, evidence
 def test_the_schema_was_applied(production: DirectusObserver, applied: AppliedSchema, evidence: Evidence) -> None:
     """Schema applied successfully without errors"""
     assert not applied.in_doubt
-    row_preservation = apply.observe(production, evidence.read(Snapshot, of="1.2"))
-    assert row_preservation.in_place, (
-        f"{len(row_preservation.outstanding)} objects are still to change: {row_preservation.outstanding[:3]}"
-    )
+    state = apply.observe(production, evidence.read(Snapshot, of="1.2"))
+    assert state.is_applied, f"{len(state.outstanding)} objects are still to change: {state.outstanding[:3]}"
     evidence.note(
         f"Applied and seen at {applied.applied_at:%Y-%m-%d %H:%M:%SZ}."
         if applied.applied_at
@@ -184,8 +182,8 @@ def test_the_schema_was_applied(production: DirectusObserver, applied: AppliedSc
 def test_everything_new_was_seen(applied: AppliedSchema, evidence: Evidence) -> None:
     """All new collections and fields visible in admin UI"""
     seen = evidence.read(data_model_view.DataModelView, of="3.3")
-    wanted = applied.visible(evidence.read(Snapshot, of="1.2"))
-    findings = data_model_view.unseen(seen, wanted)
+    desired = applied.visible(evidence.read(Snapshot, of="1.2"))
+    findings = data_model_view.missing_in_app(seen, desired)
     assert not findings, format_findings(findings)
     assert seen.console_errors == ()
 
@@ -213,13 +211,15 @@ def test_the_log_is_clean(render: RenderObserver, settings: Settings, evidence: 
 @acceptance("3.3.A5")
 def test_production_schema_matches_local(production: DirectusObserver, evidence: Evidence) -> None:
     """Production database schema matches local schema"""
-    wanted, observed = evidence.read(Snapshot, of="1.2"), production.snapshot()
-    findings = schema.missing(wanted, observed, kept=evidence.read(SchemaPlan, of="3.2").kept)
+    desired, observed = evidence.read(Snapshot, of="1.2"), production.snapshot()
+    findings = schema.missing_objects(desired, observed, kept=evidence.read(SchemaPlan, of="3.2").kept)
     assert not findings, format_findings(findings)
-    evidence.note(f"All {len(wanted.fields)} fields and {len(wanted.relations)} relations of local are in production.")
+    evidence.note(
+        f"All {len(desired.fields)} fields and {len(desired.relations)} relations of local are in production."
+    )
 
 
 @gate("3.3")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """Schema applied; verification (3.4) may begin."""
-    assert unmet == []
+    assert unmet_gates == []

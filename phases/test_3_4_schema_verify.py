@@ -23,7 +23,7 @@ from fixtures.model.rule_check import RuleCheck
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.imports import flow_pause, import_inputs
 from fixtures.operations.preservation import existing_data, existing_rows
-from fixtures.operations.schema import apply, schema_documents, schema_proof
+from fixtures.operations.schema import apply, schema_documents, schema_verification
 from fixtures.operations.scratch_rows import related
 from fixtures.operations.source import export
 from fixtures.operations.verification import audit
@@ -57,7 +57,7 @@ def test_it_is_compared_with_local(settings: Settings, evidence: Evidence) -> No
     """Compare post-migration schema with local"""
     after = export.read_snapshot(settings.migration_dir / schema_documents.AFTER_SCHEMA)
     local = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
-    findings = schema.missing(local, after, kept=evidence.read(SchemaPlan, of="3.2").kept)
+    findings = schema.missing_objects(local, after, kept=evidence.read(SchemaPlan, of="3.2").kept)
     assert not findings, format_findings(findings)
     own = [difference.name for difference in schema.only_observed(local, after)]
     evidence.write(schema.differences(local, after), "differences")
@@ -72,7 +72,7 @@ def test_every_collection_and_field_is_there(
 ) -> None:
     """Verify all collections present"""
     local = evidence.read(Snapshot, of="1.2")
-    findings = existing_data.absent(local, production, database)
+    findings = existing_data.missing_objects(local, production, database)
     assert not findings, format_findings(findings)
     evidence.note(f"{len(local.tables)} tables with all their columns, in the API, in the app and in the database.")
 
@@ -91,9 +91,9 @@ def test_every_relationship_works(
     ):
         found = related.navigation(local, chosen, production_operator, production_sandbox)
     evidence.write(found, "navigation")
-    findings = rule_checks.broken(found)
+    findings = rule_checks.failed_rules(found)
     assert not findings, format_findings(findings)
-    evidence.note(f"Reached both ways on scratch rows: {rule_checks.counted(found)}.")
+    evidence.note(f"Reached both ways on scratch rows: {rule_checks.summarize(found)}.")
 
 
 @action("3.4.5")
@@ -109,9 +109,9 @@ def test_edge_cases_hold(
         found = related.edge_cases(local, local.tables, production_operator, production_sandbox)
         found += related.cascades(local, related.relations(local), production_operator, production_sandbox)
     evidence.write(found, "edges")
-    findings = rule_checks.broken(found)
+    findings = rule_checks.failed_rules(found)
     assert not findings, format_findings(findings)
-    evidence.note(f"Tried on scratch rows only: {rule_checks.counted(found)}.")
+    evidence.note(f"Tried on scratch rows only: {rule_checks.summarize(found)}.")
 
 
 @action("3.4.6")
@@ -122,7 +122,10 @@ def test_nothing_is_orphaned(
     local = evidence.read(Snapshot, of="1.2")
     found = audit.references(database, local, lambda text, done, of: progress("orphans", text, done, of))
     evidence.write(found, "references")
-    findings = [*audited.orphaned(found), *existing_data.unreachable(evidence.read(Fingerprint, of="1.4"), production)]
+    findings = [
+        *audited.orphaned_references(found),
+        *existing_data.shrunk_collections(evidence.read(Fingerprint, of="1.4"), production),
+    ]
     assert not findings, format_findings(findings)
     evidence.note(f"{len(found)} references looked at by SQL, no orphan; every existing collection is accessible.")
 
@@ -134,7 +137,7 @@ def test_a_diff_names_nothing(production: DirectusObserver, source: DirectusObse
     observed = apply.observe(production, local, plan.admitted)
     assert observed.outstanding == ()
     assert observed.withheld == tuple(sorted(plan.kept))
-    findings = schema_proof.unplanned(source, local, evidence.read(Snapshot, of="3.4"), plan)
+    findings = schema_verification.unplanned_differences(source, local, evidence.read(Snapshot, of="3.4"), plan)
     assert not findings, format_findings(findings)
     evidence.note(
         f"Directus' diff, both ways, names nothing but what stays: {', '.join(observed.withheld) or 'nothing'}."
@@ -145,7 +148,7 @@ def test_a_diff_names_nothing(production: DirectusObserver, source: DirectusObse
 def test_all_are_present_and_correct(evidence: Evidence) -> None:
     """All collections and fields present and correct"""
     local, after = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.4")
-    findings = schema.missing(local, after, kept=evidence.read(SchemaPlan, of="3.2").kept)
+    findings = schema.missing_objects(local, after, kept=evidence.read(SchemaPlan, of="3.2").kept)
     assert not findings, format_findings(findings)
     assert set(local.tables) <= set(after.tables)
 
@@ -155,7 +158,7 @@ def test_every_relation_was_walked(evidence: Evidence) -> None:
     """All relationships configured and working"""
     local, found = evidence.read(Snapshot, of="1.2"), evidence.read(list[RuleCheck], of="3.4", name="navigation")
     walked = {trial.name for trial in found if trial.held}
-    assert [name for name in related.walkable(local) if name not in walked] == []
+    assert [name for name in related.testable_relations(local) if name not in walked] == []
 
 
 @acceptance("3.4.A4")
@@ -182,7 +185,7 @@ def test_production_data_is_whole(
     found = existing_rows.observe(
         evidence, database_url, database, open_backup, progress, volatile_tables=settings.volatile_tables
     )
-    findings = row_preservation.lost(found)
+    findings = row_preservation.losses(found)
     assert not findings, format_findings(findings)
     evidence.note(row_preservation.summarize(found))
 
@@ -203,6 +206,6 @@ def test_data_may_follow(production_sandbox: DirectusSandbox, evidence: Evidence
 
 
 @gate("3.4")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """Production's data model is verified; the import may be prepared (4.1)."""
-    assert unmet == []
+    assert unmet_gates == []

@@ -39,7 +39,7 @@ pytestmark = task_group("4.1")
 def test_every_file_is_reviewed(settings: Settings, evidence: Evidence) -> None:
     """Review all exported data files"""
     data, assets = evidence.read(DataExport, of="1.3"), evidence.read(AssetInventory, of="1.3")
-    findings = [finding for file in data.files for finding in export_reader.examine(settings.migration_dir, file)]
+    findings = [finding for file in data.files for finding in export_reader.file_problems(settings.migration_dir, file)]
     findings += export.missing_assets(settings.migration_dir, assets)
     assert not findings, format_findings(findings)
     evidence.note(
@@ -61,7 +61,7 @@ def test_conflicts_are_analyzed(
     exact = settings.import_lane == "sql"
     evidence.write(screening.screen(settings.migration_dir, data, local, exact_json=exact, progress=progress))
     import_set = import_inputs.import_set(evidence, settings, production)
-    findings = import_plan.invalid_rows(import_set)
+    findings = import_plan.unsupported_columns(import_set)
     assert not findings, format_findings(findings)
     observe = lanes.comparer(settings.import_lane, production, database_url, progress, dry_run=dry_run)
     plan, findings = import_plan.review(
@@ -79,10 +79,13 @@ def test_the_strategy_is_chosen(
     """Determine import strategy"""
     plan = evidence.read(ImportPlan, of="4.1")
     triggered = flow_pause.triggered_flows(production, plan.order.collections)
-    findings = [*import_rules.forbidden(plan), *flow_pause.forbidden(triggered, may_pause=settings.may_pause)]
+    findings = [
+        *import_rules.unresolved_conflicts(plan),
+        *flow_pause.unpausable_flows(triggered, may_pause=settings.may_pause),
+    ]
     if settings.allow_ephemeral_files == "no":
         storage = file_store.destination(render, render.service(settings.render_backend))
-        findings += file_checks.lost_on_arrival(storage, len(evidence.read(AssetInventory, of="1.3").files))
+        findings += file_checks.uploads_to_ephemeral_disk(storage, len(evidence.read(AssetInventory, of="1.3").files))
     assert not findings, format_findings(findings)
     evidence.note(import_documents.summarize_strategy(plan))
 
@@ -92,7 +95,7 @@ def test_the_order_is_planned(settings: Settings, evidence: Evidence) -> None:
     """Plan import execution order"""
     plan, profiles = evidence.read(ImportPlan, of="4.1"), import_plan.profiles(evidence.read(Snapshot, of="1.2"))
     assert plan.order == order.plan(profiles, lane=settings.import_lane) == evidence.read(ImportOrder, of="1.3")
-    findings = order.misplaced(plan.order, profiles)
+    findings = order.parents_after_children(plan.order, profiles)
     assert not findings, format_findings(findings)
     evidence.note(f"Folders and files first, then {plan.order.summary}")
 
@@ -112,7 +115,7 @@ def test_the_files_are_valid(settings: Settings, evidence: Evidence) -> None:
     """All data files reviewed and validated"""
     data = evidence.read(DataExport, of="1.3")
     assert {file.collection for file in data.files} == set(evidence.read(Snapshot, of="1.2").tables)
-    findings = [finding for file in data.files for finding in export_reader.examine(settings.migration_dir, file)]
+    findings = [finding for file in data.files for finding in export_reader.file_problems(settings.migration_dir, file)]
     assert not findings, format_findings(findings)
 
 
@@ -123,7 +126,7 @@ def test_the_counts_are_documented(evidence: Evidence) -> None:
     assert {each.collection: each.in_file for each in plan.collections} == {
         file.collection: file.rows for file in data.files
     }
-    assert import_rules.unaccounted(plan) == []
+    assert import_rules.plan_count_mismatches(plan) == []
 
 
 @acceptance("4.1.A3", dry_run=True)
@@ -138,7 +141,7 @@ def test_a_lane_and_a_policy_are_chosen(settings: Settings, evidence: Evidence) 
 def test_parents_come_first(evidence: Evidence) -> None:
     """Import order planned based on dependencies"""
     plan, local = evidence.read(ImportPlan, of="4.1"), evidence.read(Snapshot, of="1.2")
-    assert order.misplaced(plan.order, import_plan.profiles(local)) == []
+    assert order.parents_after_children(plan.order, import_plan.profiles(local)) == []
     assert [each.collection for each in plan.collections] == list(plan.order.collections)
 
 
@@ -152,12 +155,12 @@ def test_the_plan_is_on_disk(settings: Settings, evidence: Evidence) -> None:
 def test_every_row_has_its_place(evidence: Evidence) -> None:
     """Ready to execute data import safely"""
     plan = evidence.read(ImportPlan, of="4.1")
-    findings = import_rules.forbidden(plan)
+    findings = import_rules.unresolved_conflicts(plan)
     assert not findings, format_findings(findings)
     evidence.note(f"{plan.to_create:,} rows would be created, and no row of production overwritten.")
 
 
 @gate("4.1")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """The import is prepared; it may be executed (4.2)."""
-    assert unmet == []
+    assert unmet_gates == []

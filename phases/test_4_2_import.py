@@ -71,7 +71,7 @@ def test_what_production_lacks_is_imported(
     import_set = import_inputs.import_set(evidence, settings, production_operator)
     writable = writable_database_url if settings.restores_stamps else None
     triggered = flow_pause.triggered_flows(production_operator, import_set.order.collections)
-    findings = flow_pause.forbidden(triggered, may_pause=settings.may_pause)
+    findings = flow_pause.unpausable_flows(triggered, may_pause=settings.may_pause)
     assert not findings, format_findings(findings)
     with (
         evidence.attempt("4.2.2", create=plan.to_create, paused_flows=list(plan.paused_flows)) as attempt,
@@ -87,12 +87,12 @@ def test_what_production_lacks_is_imported(
             journal=import_inputs.journal(evidence.ledger),
             log=lines,
             progress=progress,
-            reported=import_inputs.reported(evidence),
+            reported=import_inputs.reported_counts(evidence),
             stamps=settings.restores_stamps,
         )
         result = lanes.run(settings.import_lane, import_set, context)
-        lagging = sequences.catch_up(
-            production_operator, production_sandbox, database, import_set.wanted, writable=writable
+        lagging = sequences.advance_sequences(
+            production_operator, production_sandbox, database, import_set.local_schema, writable=writable
         )
         attempt.outcome = {"created": result.created, "skipped": result.skipped, "refused": len(result.refusals)}
     assert result.outcomes, "nothing was sorted, so nothing was imported"
@@ -126,7 +126,7 @@ def test_no_other_way_is_needed(
 @action("4.2.4")
 def test_no_row_was_refused(evidence: Evidence) -> None:
     """Handle errors during import"""
-    findings = import_rules.refused(evidence.read(ImportResult, of="4.2"))
+    findings = import_rules.refused_rows(evidence.read(ImportResult, of="4.2"))
     assert not findings, format_findings(findings)
     evidence.note("No row was refused; refused ones would be named here, each with its key and production's words.")
 
@@ -135,8 +135,8 @@ def test_no_row_was_refused(evidence: Evidence) -> None:
 def test_every_collection_grew_as_expected(production: DirectusObserver, evidence: Evidence) -> None:
     """Verify import progress"""
     result = evidence.read(ImportResult, of="4.2")
-    said, wrong = library.picture(production, evidence.read(AssetInventory, of="1.3"))
-    findings = [*import_rules.miscounted(data_audit.recounted(result.outcomes, production)), *wrong]
+    said, wrong = library.check_thumbnail(production, evidence.read(AssetInventory, of="1.3"))
+    findings = [*import_rules.outcome_count_mismatches(data_audit.recount(result.outcomes, production)), *wrong]
     assert not findings, format_findings(findings)
     evidence.note(said)
     evidence.note(f"Counted again over the API: {len(result.outcomes)} collections hold before + created.")
@@ -147,7 +147,7 @@ def test_the_log_is_whole(settings: Settings, evidence: Evidence) -> None:
     """Save import logs"""
     result, path = evidence.read(ImportResult, of="4.2"), settings.migration_dir / import_documents.LOG
     counts = import_log.tally(path)
-    assert import_log.ended(path)
+    assert import_log.has_ended(path)
     assert counts[import_log.CREATED] == result.created
     assert counts[import_log.SKIPPED] == result.skipped
     assert counts[import_log.REFUSED] == len(result.refusals)
@@ -177,7 +177,7 @@ def test_the_log_shows_few_errors(settings: Settings) -> None:
 def test_the_counts_add_up(evidence: Evidence) -> None:
     """Item counts in production increased by expected amounts"""
     result = evidence.read(ImportResult, of="4.2")
-    findings = import_rules.miscounted(result.outcomes)
+    findings = import_rules.outcome_count_mismatches(result.outcomes)
     assert not findings, format_findings(findings)
     evidence.note(f"{sum(each.after - each.before for each in result.outcomes):,} rows more than before this run.")
 
@@ -197,10 +197,10 @@ def test_nothing_critical_happened(evidence: Evidence) -> None:
 def test_the_log_is_kept(settings: Settings, evidence: Evidence) -> None:
     """Import log saved for reference"""
     kept, log = evidence.find(import_documents.LOG, of="4.2"), settings.migration_dir / import_documents.LOG
-    assert import_log.kept_whole(log, kept, run=evidence.folder.name)
+    assert import_log.is_complete_copy(log, kept, run=evidence.folder.name)
 
 
 @gate("4.2")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """Every row of the export is in production or accounted for; verification (4.3) may begin."""
-    assert unmet == []
+    assert unmet_gates == []

@@ -47,10 +47,10 @@ def test_counts_are_as_expected(
     import_set = import_inputs.import_set(evidence, settings, production)
     conflicts = evidence.read(ImportResult, of="4.2").conflicts
     found = verify.rows(
-        production, database_url, import_set, existing_rows.before(evidence), conflicts, progress=progress
+        production, database_url, import_set, existing_rows.initial_rows(evidence), conflicts, progress=progress
     )
     evidence.write(found, "verified")
-    findings = data_rules.miscounted(found)
+    findings = data_rules.count_mismatches(found)
     assert not findings, format_findings(findings)
     evidence.note(
         f"{len(found)} collections, {sum(each.now for each in found):,} rows: as many as before and imported together, "
@@ -64,7 +64,7 @@ def test_every_row_holds_its_values(evidence: Evidence) -> None:
     found = evidence.read(list[CollectionVerification], of="4.3", name="verified")
     stamps = evidence.read(ImportResult, of="4.2").stamps
     exact = stamps is None or not stamps.not_verifiable
-    findings = [*data_rules.other_values(found), *(data_rules.other_stamps(found) if exact else [])]
+    findings = [*data_rules.value_mismatches(found), *(data_rules.stamp_mismatches(found) if exact else [])]
     assert not findings, format_findings(findings)
     sample = data_audit.sample(found, seed=evidence.folder.name)
     evidence.write(sample, "sample")
@@ -78,9 +78,9 @@ def test_relationships_are_intact(
 ) -> None:
     """Verify relationships intact"""
     import_set = import_inputs.import_set(evidence, settings, production)
-    found = relation_checks.read(production, database_url, import_set, progress)
+    found = relation_checks.check_relations(production, database_url, import_set, progress)
     evidence.write(found, "relations")
-    findings = data_rules.severed(found)
+    findings = data_rules.broken_references(found)
     assert not findings, format_findings(findings)
     evidence.note(
         f"{sum(each.read for each in found):,} references of {len(found)} relations read through the API, both ways: "
@@ -94,7 +94,7 @@ def test_nothing_is_orphaned(database: PostgresObserver, evidence: Evidence, pro
     local = evidence.read(Snapshot, of="1.2")
     found = auditing.references(database, local, lambda text, done, of: progress("orphans", text, done, of))
     evidence.write(found, "references")
-    findings = audit.orphaned(found)
+    findings = audit.orphaned_references(found)
     assert not findings, format_findings(findings)
     evidence.note(f"{len(found)} references looked at by SQL (NOT EXISTS; any-relations one by one): 0 orphans.")
 
@@ -109,9 +109,9 @@ def test_rows_can_be_made_read_changed_and_deleted(
     with flow_pause.pause_flows(
         production_operator, local.tables, journal=import_inputs.paused_flows_file(evidence.ledger)
     ):
-        calls = related.crud_of_each(local, local.tables, production_operator, production_sandbox)
+        calls = related.exercise_collections(local, local.tables, production_operator, production_sandbox)
     evidence.write(calls, "calls")
-    findings = access.wrong(calls)
+    findings = access.unexpected_answers(calls)
     assert not findings, format_findings(findings)
     evidence.note(f"{len(calls)} requests on scratch rows of {len(local.tables)} collections, all as they should be.")
 
@@ -122,7 +122,7 @@ def test_nothing_is_there_twice(database: PostgresObserver, evidence: Evidence, 
     local = evidence.read(Snapshot, of="1.2")
     found = data_audit.duplicates(database, local, progress)
     evidence.write(found, "duplicates")
-    findings = [*data_rules.duplicated(found), *data_rules.sequences_behind(database.sequences())]
+    findings = [*data_rules.duplicate_values(found), *data_rules.sequences_behind(database.sequences())]
     assert not findings, format_findings(findings)
     evidence.note(f"{len(found)} keys and unique columns have no value twice; every sequence is ahead of its column.")
 
@@ -133,7 +133,7 @@ def test_counts_match(production: DirectusObserver, evidence: Evidence) -> None:
     found = evidence.read(list[CollectionVerification], of="4.3", name="verified")
     assert {each.collection for each in found} == set(evidence.read(Snapshot, of="1.2").tables)
     assert [each.collection for each in found if production.count(each.collection) != each.now] == []
-    findings = data_rules.miscounted(found)
+    findings = data_rules.count_mismatches(found)
     assert not findings, format_findings(findings)
 
 
@@ -153,8 +153,11 @@ def test_data_is_intact(
     again = existing_rows.observe(
         evidence, database_url, database, open_backup, progress, volatile_tables=settings.volatile_tables
     )
-    was = existing_rows.before(evidence)
-    findings = [*row_preservation.lost(again), *existing_rows.sent_again(was, import_inputs.journal(evidence.ledger))]
+    was = existing_rows.initial_rows(evidence)
+    findings = [
+        *row_preservation.losses(again),
+        *existing_rows.resent_rows(was, import_inputs.journal(evidence.ledger)),
+    ]
     assert not findings, format_findings(findings)
     evidence.note(row_preservation.summarize(again))
 
@@ -163,10 +166,10 @@ def test_data_is_intact(
 def test_every_relation_was_read(evidence: Evidence) -> None:
     """All relationships working correctly"""
     found = evidence.read(list[RelationCheck], of="4.3", name="relations")
-    assert {each.relation for each in found} == relation_checks.names(
+    assert {each.relation for each in found} == relation_checks.relation_names(
         related.relations(evidence.read(Snapshot, of="1.2"))
     )
-    assert data_rules.severed(found) == []
+    assert data_rules.broken_references(found) == []
 
 
 @acceptance("4.3.A4")
@@ -191,7 +194,7 @@ def test_no_duplicate_was_found(evidence: Evidence) -> None:
     """No duplicate entries (unless intended)"""
     found = evidence.read(list[Duplicates], of="4.3", name="duplicates")
     assert {each.collection for each in found} == set(evidence.read(Snapshot, of="1.2").tables)
-    assert data_rules.duplicated(found) == []
+    assert data_rules.duplicate_values(found) == []
 
 
 @acceptance("4.3.A7", closes=True)
@@ -201,7 +204,9 @@ def test_the_data_stands_still(
     """Data migration fully verified and stable"""
     import_set = import_inputs.import_set(evidence, settings, production)
     observe = lanes.comparer(settings.import_lane, production, database_url, progress)
-    left = data_audit.left_to_import(production, import_set, evidence.read(ImportResult, of="4.2").conflicts, observe)
+    left = data_audit.remaining_imports(
+        production, import_set, evidence.read(ImportResult, of="4.2").conflicts, observe
+    )
     assert left == {}, f"another import would do something in {left}"
     evidence.note("Another import would create nothing and change nothing.")
 
@@ -215,6 +220,6 @@ def test_validation_may_follow(production: DirectusObserver, evidence: Evidence)
 
 
 @gate("4.3")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """Production's data is verified; validation (phase 5) may begin."""
-    assert unmet == []
+    assert unmet_gates == []

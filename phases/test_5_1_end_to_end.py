@@ -25,7 +25,7 @@ from fixtures.operations.preservation import existing_rows
 from fixtures.operations.scratch_rows import access, scratch_values
 from fixtures.operations.site import site_form, workflows
 from fixtures.operations.site.page_visit import page_name
-from fixtures.operations.site.visit import VisitResults, unreported
+from fixtures.operations.site.visit import VisitResults, ignore_visit
 from fixtures.operations.source import export_reader
 from fixtures.operations.verification import query_checks
 
@@ -89,7 +89,7 @@ def test_the_form_is_used(
             sandbox=production_sandbox,
             keep=lambda name, picture: evidence.attach(f"form-{page_name(name)}.jpg", picture),
         )
-    evidence.write(actions, "FormDeeds")
+    evidence.write(actions, "FormActions")
     assert actions or site.form is None
     said = "; ".join(f"{action.name}: {action.observed}" for action in actions)
     evidence.note(
@@ -132,7 +132,7 @@ def test_filters_sorts_and_searches_are_asked(
         rows = export_reader.rows(settings.migration_dir, files[profile.name])
         calls += query_checks.ask_all(production, profile, snapshot, rows)
         progress("API", f"filter, sort and search in {profile.name}, collections", done, len(profiles))
-    evidence.write(calls, "QuestionCalls")
+    evidence.write(calls, "QueryCalls")
     assert calls
     evidence.note(
         f"{len(calls)} questions to {len(profiles)} collections, compared with the rows themselves:"
@@ -167,7 +167,7 @@ def test_permissions_are_tried(
     assert len(calls) == access.expected_calls(people, granted, profiles)
     evidence.write(granted, "Grants")
     evidence.write(calls, "PermissionCalls")
-    refused = sum(call.status in {*access_checks.REFUSED, *access_checks.NOT_VALID} for call in calls)
+    refused = sum(call.status in {*access_checks.FORBIDDEN, *access_checks.UNAUTHORIZED} for call in calls)
     evidence.note(
         f"{len(people)} kinds of people on {len(profiles)} collections: {len(calls)} requests, {refused} refused;"
         f" tried were {', '.join(person.name for person in people)}."
@@ -198,7 +198,7 @@ def test_the_workflows_are_done(
                 keep=lambda name, picture: evidence.attach(f"workflow-{page_name(name)}.jpg", picture),
             )
         )
-    evidence.write(actions, "WorkflowDeeds")
+    evidence.write(actions, "WorkflowActions")
     evidence.note(
         f"{sum(action.done for action in actions)} of {len(actions)} workflows done from the first click to the end."
     )
@@ -208,13 +208,13 @@ def test_the_workflows_are_done(
 def test_the_site_shows_the_data(site: SiteMap, evidence: Evidence) -> None:
     """Frontend loads and displays data correctly"""
     visits = evidence.read(list[PageVisit], of="5.1", name="PageVisits")
-    findings = pages.display(visits)
+    findings = pages.display_problems(visits)
     findings += pages.missing_screenshots(visits, site.pictured)
     assert not findings, format_findings(findings)
     assert set(site.addresses) <= {visit.path for visit in visits}
-    lists = [visit for visit in visits if visit.counted >= 0]
+    lists = [visit for visit in visits if visit.api_count >= 0]
     evidence.note(
-        f"{len(lists)} lists show what the API counts, {sum(v.counted for v in lists):,} items;"
+        f"{len(lists)} lists show what the API counts, {sum(v.api_count for v in lists):,} items;"
         f" {sum(v.images for v in visits)} pictures, each with pixels."
     )
 
@@ -222,10 +222,10 @@ def test_the_site_shows_the_data(site: SiteMap, evidence: Evidence) -> None:
 @acceptance("5.1.A2")
 def test_items_can_be_made_changed_and_removed(site: SiteMap, evidence: Evidence) -> None:
     """All CRUD operations work via frontend and API"""
-    actions = evidence.read(list[FormAction], of="5.1", name="FormDeeds")
+    actions = evidence.read(list[FormAction], of="5.1", name="FormActions")
     calls = evidence.read(list[ApiCall], of="5.1", name="EndpointCalls")
     profiles = evidence.read(Inventory, of="1.3").profiles
-    findings = [*pages.failed_actions(actions), *access_checks.wrong(calls)]
+    findings = [*pages.failed_actions(actions), *access_checks.unexpected_answers(calls)]
     assert not findings, format_findings(findings)
     assert len(actions) == (len(site_form.FORM_ACTIONS) if site.form else 0)
     assert len(calls) == sum(len(scratch_values.crud_checks(profile)) for profile in profiles)
@@ -235,8 +235,8 @@ def test_items_can_be_made_changed_and_removed(site: SiteMap, evidence: Evidence
 @acceptance("5.1.A3")
 def test_answers_are_accurate(evidence: Evidence) -> None:
     """Filtering, sorting, and search work correctly"""
-    calls = evidence.read(list[ApiCall], of="5.1", name="QuestionCalls")
-    findings = access_checks.wrong(calls)
+    calls = evidence.read(list[ApiCall], of="5.1", name="QueryCalls")
+    findings = access_checks.unexpected_answers(calls)
     assert not findings, format_findings(findings)
     filled = {file.collection for file in evidence.read(DataExport, of="1.3").files if file.rows}
     lists = {profile.name for profile in evidence.read(Inventory, of="1.3").profiles if not profile.singleton}
@@ -247,7 +247,7 @@ def test_answers_are_accurate(evidence: Evidence) -> None:
 
 
 @acceptance("5.1.A4")
-def test_nobody_does_what_is_not_theirs(site: SiteMap, evidence: Evidence) -> None:
+def test_permissions_are_enforced(site: SiteMap, evidence: Evidence) -> None:
     """Authentication and permissions enforced"""
     calls = evidence.read(list[ApiCall], of="5.1", name="PermissionCalls")
     granted = evidence.read(list[Grants], of="5.1", name="Grants")
@@ -255,22 +255,22 @@ def test_nobody_does_what_is_not_theirs(site: SiteMap, evidence: Evidence) -> No
     private = [site.form.collection] if site.form else []
     visitor = next(grant for grant in granted if grant.person == "visitor")
     findings = [
-        *access_checks.wrong(calls),
+        *access_checks.unexpected_answers(calls),
         *access_checks.unsafe_permissions(granted, collections, private),
-        *access_checks.not_testable(visitor, site.collections),
+        *access_checks.unreadable_for_visitors(visitor, site.collections),
     ]
     assert not findings, format_findings(findings)
-    assert any(call.who == "stranger" and call.status in access_checks.NOT_VALID for call in calls)
-    assert any(call.who == "visitor" and call.status in access_checks.REFUSED for call in calls)
+    assert any(call.who == "stranger" and call.status in access_checks.UNAUTHORIZED for call in calls)
+    assert any(call.who == "visitor" and call.status in access_checks.FORBIDDEN for call in calls)
     evidence.note(
         f"{len(calls)} requests of {len(granted)} kinds of people and a stranger were answered as configured."
     )
 
 
 @acceptance("5.1.A5")
-def test_people_get_what_they_come_for(site: SiteMap, evidence: Evidence) -> None:
+def test_the_workflows_succeed(site: SiteMap, evidence: Evidence) -> None:
     """Critical user workflows complete successfully"""
-    actions = evidence.read(list[FormAction], of="5.1", name="WorkflowDeeds")
+    actions = evidence.read(list[FormAction], of="5.1", name="WorkflowActions")
     findings = pages.failed_actions(actions)
     assert not findings, format_findings(findings)
     assert [action.name for action in actions] == [workflow.name for workflow in site.workflows]
@@ -282,8 +282,8 @@ def test_nothing_complained(evidence: Evidence) -> None:
     """No console errors or API errors"""
     seen: list[PageVisit | FormAction] = [
         *evidence.read(list[PageVisit], of="5.1", name="PageVisits"),
-        *evidence.read(list[FormAction], of="5.1", name="FormDeeds"),
-        *evidence.read(list[FormAction], of="5.1", name="WorkflowDeeds"),
+        *evidence.read(list[FormAction], of="5.1", name="FormActions"),
+        *evidence.read(list[FormAction], of="5.1", name="WorkflowActions"),
     ]
     findings = pages.console_errors(seen)
     assert not findings, format_findings(findings)
@@ -310,13 +310,13 @@ def test_the_application_works(
     again = existing_rows.observe(
         evidence, database_url, database, open_backup, progress, volatile_tables=settings.volatile_tables
     )
-    findings = [*pages.display(site_tour.plain(unreported)), *row_preservation.lost(again)]
+    findings = [*pages.display_problems(site_tour.plain(ignore_visit)), *row_preservation.losses(again)]
     assert not findings, format_findings(findings)
     evidence.note(f"All {len(lines_before)} lines of 5.1 passed, and {settings.directus_url} answers as they ended.")
     evidence.note(row_preservation.summarize(again))
 
 
 @gate("5.1")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """The application works with the migrated data; its performance may be judged."""
-    assert unmet == []
+    assert unmet_gates == []

@@ -53,13 +53,13 @@ def test_metrics_are_read(
     """Review Render metrics"""
     progress("Render", "metrics of both services and the database")
     since = measure.metrics_window(evidence.ledger.opened_at, now)
-    found = measure.service_measures(render, render.service(settings.render_frontend), since=since, until=now)
-    found += measure.service_measures(render, render.service(settings.render_backend), since=since, until=now)
-    found += measure.database_measures(
+    found = measure.service_metrics(render, render.service(settings.render_frontend), since=since, until=now)
+    found += measure.service_metrics(render, render.service(settings.render_backend), since=since, until=now)
+    found += measure.database_metrics(
         render, render.database(settings.render_postgres), database, since=since, until=now
     )
     assert found
-    evidence.write(found, "Measures")
+    evidence.write(found, "Metrics")
     evidence.note("; ".join(map(measure.summarize, found)) + ".")
 
 
@@ -95,7 +95,7 @@ def test_the_api_is_timed(
     )
     evidence.write(timings, "EndpointTimings")
     assert timings
-    slowest = max(latency.speeds(timings, settings.api_budget), key=lambda speed: speed.p95_ms)
+    slowest = max(latency.latency_summaries(timings, settings.api_budget), key=lambda speed: speed.p95_ms)
     evidence.note(
         f"{len(timings)} endpoints, {SAMPLES} answers each; the slowest is {slowest.name} with a p95 of"
         f" {slowest.p95_ms:.0f} ms."
@@ -128,7 +128,9 @@ def test_logs_are_read(
         lines += measure.logs(render, service, since=since, until=now, landmark=log_checks.LIVE_LANDMARK)
     evidence.write(lines, "LogLines")
     assert lines, "not one line of the live deploy was found, so nothing can be said about what it wrote"
-    errors, warnings = log_checks.troubles(log_checks.unprovoked(lines, evidence.ledger.refused_attempts()))
+    errors, warnings = log_checks.errors_and_warnings(
+        log_checks.exclude_spans(lines, evidence.ledger.refused_attempts())
+    )
     evidence.note(
         f"Since the live deploy: {len(errors)} errors, {len(warnings)} warnings."
         " A static site writes no log at run time."
@@ -136,7 +138,7 @@ def test_logs_are_read(
 
 
 @action("5.2.6", dry_run=True)
-def test_signs_are_read(render: RenderObserver, settings: Settings, evidence: Evidence, progress: Progress) -> None:
+def test_alerts_are_read(render: RenderObserver, settings: Settings, evidence: Evidence, progress: Progress) -> None:
     """Check for resource alerts"""
     progress("Render", "events, suspensions, maintenance")
     services = [render.service(name) for name in (settings.render_frontend, settings.render_backend)]
@@ -150,8 +152,8 @@ def test_signs_are_read(render: RenderObserver, settings: Settings, evidence: Ev
 @acceptance("5.2.A1", dry_run=True)
 def test_resources_are_normal(evidence: Evidence) -> None:
     """CPU and memory usage within normal ranges"""
-    measures = evidence.read(list[Metric], of="5.2", name="Measures")
-    findings = health.resources(measures)
+    measures = evidence.read(list[Metric], of="5.2", name="Metrics")
+    findings = health.resource_findings(measures)
     assert not findings, format_findings(findings)
     measured = {each.quantity for each in measures if each.status is MetricStatus.MEASURED}
     assert {"cpu", "memory"} <= measured
@@ -160,10 +162,10 @@ def test_resources_are_normal(evidence: Evidence) -> None:
 
 
 @acceptance("5.2.A2", dry_run=True)
-def test_the_database_is_at_ease(evidence: Evidence) -> None:
+def test_the_database_load_is_normal(evidence: Evidence) -> None:
     """No database performance issues"""
     load = evidence.read(DatabaseLoad, of="5.2")
-    findings = [*health.database(load), *health.unknown_load(load)]
+    findings = [*health.database_findings(load), *health.statements_unavailable(load)]
     assert not findings, format_findings(findings)
     evidence.note(f"None of {len(load.statements)} statements takes {health.SLOW_STATEMENT.limit:g} ms on average.")
 
@@ -186,8 +188,8 @@ def test_pages_are_within_their_budget(settings: Settings, evidence: Evidence) -
     assert not findings, format_findings(findings)
     assert visits
     timings = evidence.read(list[Timing], of="5.2", name="EndpointTimings")
-    speeds = latency.speeds(latency.page_timings(visits), settings.page_budget)
-    evidence.write([*speeds, *latency.speeds(timings, settings.api_budget)], "Speeds")
+    speeds = latency.latency_summaries(latency.page_timings(visits), settings.page_budget)
+    evidence.write([*speeds, *latency.latency_summaries(timings, settings.api_budget)], "LatencySummaries")
     evidence.note(f"{len(visits)} pages draw their data within {settings.page_load_ms:g} ms.")
 
 
@@ -197,17 +199,17 @@ def test_the_log_is_clean(settings: Settings, evidence: Evidence) -> None:
     lines = evidence.read(list[LogLine], of="5.2", name="LogLines")
     known = evidence.ledger.refused_attempts()
     findings = log_checks.findings(
-        log_checks.unprovoked(lines, known), landmark=log_checks.LIVE_LANDMARK, resource=settings.render_backend
+        log_checks.exclude_spans(lines, known), landmark=log_checks.LIVE_LANDMARK, resource=settings.render_backend
     )
     assert not findings, format_findings(findings)
     evidence.note("The log can be read, it shows the live deploy, and holds no error and no warning but expected ones.")
 
 
 @acceptance("5.2.A6")
-def test_nothing_alarms(evidence: Evidence, now: datetime) -> None:
+def test_no_alert_is_open(evidence: Evidence, now: datetime) -> None:
     """No resource alerts or warnings"""
     signs = evidence.read(list[Alert], of="5.2", name="Alerts")
-    findings = health.alerts(signs, now=now)
+    findings = health.alert_findings(signs, now=now)
     assert not findings, format_findings(findings)
     assert signs
     evidence.note(f"None of {len(signs)} events and states is an alert.")
@@ -223,6 +225,6 @@ def test_production_performs(production: DirectusObserver, evidence: Evidence, l
 
 
 @gate("5.2")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """Production carries its load; its data may be audited a last time."""
-    assert unmet == []
+    assert unmet_gates == []

@@ -73,12 +73,12 @@ def test_every_collection_is_counted(
     production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Verify all collection item counts"""
-    final, before = evidence.read(Snapshot, of="5.3"), existing_rows.before(evidence)
+    final, before = evidence.read(Snapshot, of="5.3"), existing_rows.initial_rows(evidence)
     counts = audit.final_counts(
         production,
         final.tables,
         before=before,
-        created=audit.imported_rows(
+        created=audit.expected_imports_by_collection(
             evidence.read(Inventory, of="1.3"),
             evidence.read(DataExport, of="1.3"),
             settings.migration_dir,
@@ -147,7 +147,7 @@ def test_the_schemas_match(production: DirectusObserver, evidence: Evidence) -> 
     """Production schema matches local schema"""
     wanted, final = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="5.3")
     kept = frozenset(change.name for change in evidence.read(SchemaPlan, of="3.2").changes if change.withheld)
-    findings = schema.missing(wanted, final, kept=kept)
+    findings = schema.missing_objects(wanted, final, kept=kept)
     assert not findings, format_findings(findings)
     before = evidence.read(Snapshot, of="3.1")
     own = schema.only_observed(wanted, final)
@@ -160,7 +160,7 @@ def test_the_schemas_match(production: DirectusObserver, evidence: Evidence) -> 
 def test_the_counts_are_right(evidence: Evidence) -> None:
     """All item counts verified and correct"""
     counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
-    findings = checks.miscounted(counts)
+    findings = checks.count_mismatches(counts)
     assert not findings, format_findings(findings)
     assert {c.collection for c in counts if c.migrated} == set(evidence.read(Snapshot, of="1.2").tables)
     evidence.note(f"{len(counts)} of {len(counts)} collections hold what was there before plus what was imported.")
@@ -170,7 +170,7 @@ def test_the_counts_are_right(evidence: Evidence) -> None:
 def test_nothing_is_orphaned(evidence: Evidence) -> None:
     """No orphaned relationships found"""
     found = evidence.read(list[ReferenceCheck], of="5.3", name="References")
-    findings = checks.orphaned(found)
+    findings = checks.orphaned_references(found)
     assert not findings, format_findings(findings)
     assert len(found) >= audit.expected_references(evidence.read(Snapshot, of="5.3"))
     evidence.note(f"{len(found)} references, 0 orphans.")
@@ -188,7 +188,7 @@ def test_no_value_is_odd(evidence: Evidence) -> None:
 def test_files_are_whole(evidence: Evidence) -> None:
     """File uploads working (if applicable)"""
     found = evidence.read(list[FileCheck], of="5.3", name="FileChecks")
-    findings = checks.damaged(found)
+    findings = checks.damaged_files(found)
     assert not findings, format_findings(findings)
     assert found or not evidence.read(AssetInventory, of="1.3").files
     evidence.note(f"{len(found)} files answer with 200 and the bytes that were exported.")
@@ -211,7 +211,7 @@ def test_what_was_there_before_is_still_there(
     )
     files = file_store.read(production, render, render.service(settings.render_backend), progress)
     before = evidence.read(FileStore, of="1.4")
-    findings = [*row_preservation.lost(found), *file_checks.changed(before, files)]
+    findings = [*row_preservation.losses(found), *file_checks.changed_files(before, files)]
     assert not findings, format_findings(findings)
     assert found.rows > 0
     evidence.note(row_preservation.summarize(found))
@@ -231,6 +231,6 @@ def test_the_migration_holds(production: DirectusObserver, evidence: Evidence, l
 
 
 @gate("5.3")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """The migration is validated; it may be documented."""
-    assert unmet == []
+    assert unmet_gates == []

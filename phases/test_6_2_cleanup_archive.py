@@ -97,7 +97,7 @@ def test_stakeholders_are_notified(
     before = notices.sent_notice(evidence, changed=changed)
     notice = before or notices.send_notice(evidence, settings.notify_webhook_url, text.strip(), now=lambda: now)
     evidence.note(
-        f"Stakeholders were notified at {notice.told_at:%Y-%m-%d %H:%M:%SZ}{', already in place' if before else ''}."
+        f"Stakeholders were notified at {notice.sent_at:%Y-%m-%d %H:%M:%SZ}{', already in place' if before else ''}."
     )
 
 
@@ -148,7 +148,7 @@ def test_the_notice_was_accepted(evidence: Evidence, story: Callable[[], Story])
     """Stakeholders notified"""
     notice = notices.sent_notice(evidence, changed=story().changed)
     assert isinstance(notice, Notice), "the webhook accepted no notice in this migration"
-    evidence.note(f"Accepted at {notice.told_at:%Y-%m-%d %H:%M:%SZ}.")
+    evidence.note(f"Accepted at {notice.sent_at:%Y-%m-%d %H:%M:%SZ}.")
 
 
 @acceptance("6.2.A5")
@@ -171,7 +171,7 @@ def test_production_is_stable(
     services = [render.service(name) for name in (settings.render_frontend, settings.render_backend)]
     database = render.database(settings.render_postgres)
     began = evidence.ledger.opened_at
-    findings = health.alerts(measure.alerts(render, services, database, began=began), now=now)
+    findings = health.alert_findings(measure.alerts(render, services, database, began=began), now=now)
     assert not findings, format_findings(findings)
     assert production.health().status == 200
     counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
@@ -181,6 +181,6 @@ def test_production_is_stable(
 
 
 @gate("6.2")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """The migration is complete."""
-    assert unmet == []
+    assert unmet_gates == []

@@ -23,11 +23,11 @@ pytestmark = task_group("R")
 
 
 @action("R.1.1", dry_run=True)
-def test_there_is_a_way_back(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
+def test_the_rollback_point_is_proven(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Verify that the rollback point is whole and proven"""
-    if rollback_steps.idle:
-        return evidence.note(rollback_steps.idle)
-    point, where = rollback_steps.verified()
+    if rollback_steps.nothing_to_roll_back:
+        return evidence.note(rollback_steps.nothing_to_roll_back)
+    point, where = rollback_steps.verify_point()
     assert point.proven_at is not None
     return evidence.note(
         f"Going back to {point.id} of {point.taken_at:%Y-%m-%d %H:%M:%SZ}, {point.rows:,} rows: {where}."
@@ -35,10 +35,10 @@ def test_there_is_a_way_back(rollback_steps: RollbackSteps, evidence: Evidence) 
 
 
 @action("R.1.2", dry_run=True)
-def test_nobody_loses_work_unasked(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
+def test_live_edits_are_confirmed(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Name what people wrote since the backup, before anything is lost"""
-    if rollback_steps.idle:
-        return evidence.note(rollback_steps.idle)
+    if rollback_steps.nothing_to_roll_back:
+        return evidence.note(rollback_steps.nothing_to_roll_back)
     found = rollback_steps.live_edits()
     assert not found or sum(each.rows for each in found) == rollback_steps.accepted_loss
     return evidence.note(summaries.summarize_live_edits(found, into=rollback_steps.into))
@@ -47,8 +47,8 @@ def test_nobody_loses_work_unasked(rollback_steps: RollbackSteps, evidence: Evid
 @action("R.2.1")
 def test_no_push_can_deploy(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Switch autodeploy off"""
-    if rollback_steps.idle:
-        return evidence.note(rollback_steps.idle)
+    if rollback_steps.nothing_to_roll_back:
+        return evidence.note(rollback_steps.nothing_to_roll_back)
     found = rollback_steps.autodeploy_off()
     assert {rollback_steps.autodeploy(each) for each in found} == {"off"}
     return evidence.note(f"Autodeploy is off; it was {', '.join(f'{e.trigger} for {e.name}' for e in found)}.")
@@ -57,9 +57,9 @@ def test_no_push_can_deploy(rollback_steps: RollbackSteps, evidence: Evidence) -
 @action("R.3.1")
 def test_the_earlier_code_serves(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Roll both services back to the deploys before the migration"""
-    if rollback_steps.idle:
-        return evidence.note(rollback_steps.idle)
-    done, later = rollback_steps.code(), rollback_steps.with_database()
+    if rollback_steps.nothing_to_roll_back:
+        return evidence.note(rollback_steps.nothing_to_roll_back)
+    done, later = rollback_steps.roll_back_code(), rollback_steps.with_database()
     assert [each.commit for each in done] == [each.commit for each in rollback_steps.earlier() if each not in later]
     return evidence.note(summaries.summarize_code(done, later))
 
@@ -67,8 +67,8 @@ def test_the_earlier_code_serves(rollback_steps: RollbackSteps, evidence: Eviden
 @action("R.4.1")
 def test_added_files_are_gone(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Remove the files the import added"""
-    if rollback_steps.idle:
-        return evidence.note(rollback_steps.idle)
+    if rollback_steps.nothing_to_roll_back:
+        return evidence.note(rollback_steps.nothing_to_roll_back)
     done = rollback_steps.files()
     assert not set(done.removed) & set(done.kept)
     return evidence.note(summaries.summarize_files(done))
@@ -77,18 +77,18 @@ def test_added_files_are_gone(rollback_steps: RollbackSteps, evidence: Evidence)
 @action("R.5.1")
 def test_the_database_is_restored(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Restore the database from the backup"""
-    if rollback_steps.idle:
-        return evidence.note(rollback_steps.idle)
-    done = rollback_steps.restored()
+    if rollback_steps.nothing_to_roll_back:
+        return evidence.note(rollback_steps.nothing_to_roll_back)
+    done = rollback_steps.restore_database()
     assert done.backup == rollback_state.point(evidence).id
     return evidence.note(summaries.summarize_database(done))
 
 
 @action("R.5.2")
-def test_no_instance_knows_the_new_schema(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
+def test_every_instance_is_restarted(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Clear caches and start the backend anew on what was restored"""
-    if rollback_steps.idle:
-        return evidence.note(rollback_steps.idle)
+    if rollback_steps.nothing_to_roll_back:
+        return evidence.note(rollback_steps.nothing_to_roll_back)
     done = rollback_steps.restart_instances()
     assert rollback_steps.directus.ping()
     return evidence.note(done)
@@ -97,8 +97,8 @@ def test_no_instance_knows_the_new_schema(rollback_steps: RollbackSteps, evidenc
 @action("R.6.1")
 def test_the_schema_is_as_it_was(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Verify that the schema is as it was"""
-    if rollback_steps.idle:
-        return evidence.note(rollback_steps.idle)
+    if rollback_steps.nothing_to_roll_back:
+        return evidence.note(rollback_steps.nothing_to_roll_back)
     compared, findings = rollback_steps.schema()
     assert not findings, format_findings(findings)
     return evidence.note(f"{compared}.")
@@ -107,8 +107,8 @@ def test_the_schema_is_as_it_was(rollback_steps: RollbackSteps, evidence: Eviden
 @action("R.6.2")
 def test_every_row_is_as_it_was(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Verify that every row and every sequence is as it was"""
-    if rollback_steps.idle:
-        return evidence.note(rollback_steps.idle)
+    if rollback_steps.nothing_to_roll_back:
+        return evidence.note(rollback_steps.nothing_to_roll_back)
     compared, findings = rollback_steps.rows()
     assert not findings, format_findings(findings)
     return evidence.note(compared)
@@ -117,8 +117,8 @@ def test_every_row_is_as_it_was(rollback_steps: RollbackSteps, evidence: Evidenc
 @action("R.6.3")
 def test_every_file_is_there(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Verify that every file of the library is there"""
-    if rollback_steps.idle:
-        return evidence.note(rollback_steps.idle)
+    if rollback_steps.nothing_to_roll_back:
+        return evidence.note(rollback_steps.nothing_to_roll_back)
     compared, findings = rollback_steps.library()
     assert not findings, format_findings(findings)
     return evidence.note(compared)
@@ -127,9 +127,9 @@ def test_every_file_is_there(rollback_steps: RollbackSteps, evidence: Evidence) 
 @action("R.6.4")
 def test_the_site_answers(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Verify that both services serve the earlier code and answer"""
-    if rollback_steps.idle:
-        return evidence.note(rollback_steps.idle)
-    findings = rollback_steps.unanswered()
+    if rollback_steps.nothing_to_roll_back:
+        return evidence.note(rollback_steps.nothing_to_roll_back)
+    findings = rollback_steps.check_answers()
     assert not findings, format_findings(findings)
     return evidence.note("Both public addresses answer with the code from before.")
 
@@ -137,14 +137,14 @@ def test_the_site_answers(rollback_steps: RollbackSteps, evidence: Evidence) -> 
 @action("R.7.1")
 def test_what_came_after_the_backup_is_revoked(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Revoke what came after the backup and set autodeploy back"""
-    if rollback_steps.idle:
-        return evidence.note(rollback_steps.idle)
-    revoked, found = rollback_steps.revoked(), rollback_steps.autodeploy_as_before()
+    if rollback_steps.nothing_to_roll_back:
+        return evidence.note(rollback_steps.nothing_to_roll_back)
+    revoked, found = rollback_steps.revoke(), rollback_steps.autodeploy_as_before()
     assert [rollback_steps.autodeploy(each) for each in found] == [each.trigger for each in found]
     return evidence.note(summaries.summarize_end(revoked, found))
 
 
 @gate("R")
-def test_gate(unmet: list[str]) -> None:
+def test_gate(unmet_gates: list[str]) -> None:
     """Production is as it was; this migration is closed, and another may begin."""
-    assert unmet == []
+    assert unmet_gates == []

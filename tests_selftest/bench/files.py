@@ -16,7 +16,7 @@ from fixtures.model.export import AssetInventory, DataExport
 from fixtures.model.key_map import KeyMap
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.imports.classify import ImportSet
-from fixtures.operations.source.export import as_line
+from fixtures.operations.source.export import row_to_json
 from fixtures.world.seed.rows import Rows
 
 WORKLOAD = ("sections", "definitions", "definitions_translations", "districts_uses", "amendments")
@@ -51,7 +51,7 @@ def import_set(folder: Path, snapshot: Snapshot, export: DataExport, people: Ite
         export=export,
         order=ImportOrder(planned.collections, planned.deferred),
         assets=AssetInventory((), {}, {}),
-        wanted=snapshot,
+        local_schema=snapshot,
         keys=KeyMap(users={}),
         people=frozenset(people),
     )
@@ -70,7 +70,9 @@ def _file(folder: Path, snapshot: Snapshot, name: str, rows: Iterable[Mapping[st
 
         put("[")
         for row in rows:
-            put(("," if count else "") + "\n" + as_line({c: _shown(row.get(c), types[c]) for c in columns}, columns))
+            put(
+                ("," if count else "") + "\n" + row_to_json({c: _shown(row.get(c), types[c]) for c in columns}, columns)
+            )
             count += 1
         put("\n]\n" if count else "]\n")
     return ExportedFile(name, str(path.relative_to(folder)), count, digest.hexdigest(), path.stat().st_size, "")

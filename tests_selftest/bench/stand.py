@@ -19,7 +19,7 @@ from fixtures.systems.directus import DirectusOperator
 from fixtures.world import directus, toolchain
 from fixtures.world.cluster_home import home_for, remove_home
 from fixtures.world.postgres import start_cluster
-from fixtures.world.progress import nowhere
+from fixtures.world.progress import no_progress
 from fixtures.world.seed import build
 from fixtures.world.seed.load import load
 from fixtures.world.seed.rows import Rows
@@ -42,7 +42,7 @@ class Stand:
         Args:
             parents: Rows of the collections the workload refers to; they are there all the time.
         """
-        tools = toolchain.ensure(toolchain.CACHE, supervisor=self.supervisor, progress=nowhere)
+        tools = toolchain.ensure(toolchain.CACHE, supervisor=self.supervisor, progress=no_progress)
         self.home = home_for(self.folder, tools.pg_bin)
         self.cluster = start_cluster(
             self.home, supervisor=self.supervisor, binaries=tools.pg_bin, superuser_password="postgres",
@@ -50,7 +50,7 @@ class Stand:
         )  # fmt: skip
         self.cluster.create_role(ROLE, PASSWORD)
         entry = build.ensure(
-            7, 600, cluster=self.cluster, tools=tools, supervisor=self.supervisor, progress=nowhere
+            7, 600, cluster=self.cluster, tools=tools, supervisor=self.supervisor, progress=no_progress
         )  # fmt: skip
         self.token = entry.person("local", "administrator").token
         store = directus.Store(DATABASE, ROLE, PASSWORD, self.folder / "files")

@@ -24,8 +24,8 @@ from fixtures.operations import lanes
 from fixtures.operations.imports.classify import ImportSet
 from fixtures.operations.imports.import_log import ImportLog
 from fixtures.operations.imports.journal import Journal
-from fixtures.operations.lane_api.batches import wired
-from fixtures.operations.preservation.existing_rows import Before
+from fixtures.operations.lane_api.batches import row_converter
+from fixtures.operations.preservation.existing_rows import InitialRows
 from fixtures.operations.source import export_reader
 from fixtures.operations.verification import verify
 from fixtures.systems.directus import DirectusOperator
@@ -76,10 +76,10 @@ class Load:
         """By collection, parents first, the bodies of requests of *size* rows, as Directus takes them."""
         found, import_set = [], self.import_set
         for name in import_set.order.collections:
-            wire = wired(import_set.types(name))
+            wire = row_converter(import_set.types(name))
             rows = (
                 wire(msgspec.json.decode(line))
-                for _, line in export_reader.numbered(self.folder, import_set.file(name))
+                for _, line in export_reader.numbered_lines(self.folder, import_set.file(name))
             )
             bodies = []
             while portion := list(islice(rows, size)):
@@ -161,7 +161,7 @@ def plain_copy(load: Load) -> float:
     for name in import_set.order.collections:
         columns = import_set.profile(name).columns
         writer = RowWriter({each: import_set.types(name)[each] for each in columns})
-        lines = (writer.line(line) for _, line in export_reader.numbered(load.folder, import_set.file(name)))
+        lines = (writer.line(line) for _, line in export_reader.numbered_lines(load.folder, import_set.file(name)))
         written.append((name, columns, list(_blocks(lines))))
     began = time.perf_counter()
     with psycopg.connect(load.stand.url.reveal()) as connection, connection.cursor() as cursor:
@@ -177,7 +177,7 @@ def plain_copy(load: Load) -> float:
 
 def verification(load: Load) -> float:
     """Every row and value that is there now, beside the export, as 4.3 does it."""
-    nothing = Before(Fingerprint(load.export.exported_at, "", (), {}), load.folder)
+    nothing = InitialRows(Fingerprint(load.export.exported_at, "", (), {}), load.folder)
     import_set = load.import_set
     began = time.perf_counter()
     found = verify.rows(load.stand.operator, load.stand.url, import_set, nothing, (), progress=lambda *_: None)

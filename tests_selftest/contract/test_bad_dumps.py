@@ -136,7 +136,7 @@ def test_a_good_dump_is_proven_by_its_content(
 ) -> None:
     """Rows written after the snapshot are in neither; the proof says how many tables and rows it compared."""
     made, held = good
-    proof = backup.prove(made, held, BackupStorage(tmp_path, tools, server), silent)
+    proof = backup.verify_restore(made, held, BackupStorage(tmp_path, tools, server), silent)
     assert proof is not None
     assert (proof.tables, proof.rows) == (2, 4000)
     assert proof.snapshot_id == held.snapshot_id
@@ -152,10 +152,10 @@ def test_a_dump_and_a_fingerprint_see_one_snapshot_while_others_write(
         held = fingerprint.read(reader, tmp_path, silent)
         run(database, "INSERT INTO boards (name) VALUES ('written meanwhile')")
         made = backup.dump(database, storage, silent, snapshot=reader.id, taken_at=held.taken_at)
-    assert backup.prove(made, held, storage, silent) is not None
+    assert backup.verify_restore(made, held, storage, silent) is not None
     later = backup.dump(database, storage, silent, snapshot="", taken_at=held.taken_at)
     with pytest.raises(BackupUnusable, match="MIG-148"):
-        backup.prove(later, held, storage, silent)
+        backup.verify_restore(later, held, storage, silent)
     run(database, "DELETE FROM boards WHERE name = 'written meanwhile'")
 
 
@@ -174,20 +174,20 @@ def test_a_dump_that_restores_to_something_else_is_no_way_back(
 ) -> None:
     """A missing table, other rows, one other byte, another type, a sequence that is behind."""
     storage = BackupStorage(tmp_path, tools, server)
-    with trial_restore.restored(good[0], tools, server) as url:
+    with trial_restore.restored_database(good[0], tools, server) as url:
         run(url, change)
         made, _ = taken(url, storage, tmp_path)
     with pytest.raises(BackupUnusable) as refusal:
-        backup.prove(made, good[1], storage, silent)
+        backup.verify_restore(made, good[1], storage, silent)
     assert {finding.code for finding in refusal.value.findings} == {code}
 
 
 def test_a_sequence_may_be_ahead_and_not_behind(good: tuple[Artefact, Fingerprint]) -> None:
     held = good[1]
     ahead = replace(held, sequences={name: SequenceState(9999, 1) for name in held.sequences})
-    assert checks.restored_with_other_content(good[0], held, ahead) == []
+    assert checks.content_mismatches(good[0], held, ahead) == []
     gone = replace(held, sequences={})
-    assert {f.code for f in checks.restored_with_other_content(good[0], held, gone)} == {"MIG-149"}
+    assert {f.code for f in checks.content_mismatches(good[0], held, gone)} == {"MIG-149"}
 
 
 def test_a_sealed_dump_is_opened_by_its_key_alone(
@@ -201,7 +201,7 @@ def test_a_sealed_dump_is_opened_by_its_key_alone(
     assert made.id.endswith(".dump.age")
     assert [path.name for path in storage.folder.iterdir()] == [made.id]
     assert b"PGDMP" not in Path(made.path).read_bytes()
-    assert backup.prove(made, held, storage, silent) is not None
+    assert backup.verify_restore(made, held, storage, silent) is not None
     assert backup.verify_file(made, sealing) == []
     other = replace(tools, key=Secret(str(pyrage.x25519.Identity.generate())))
     for wrong in (other, tools):
@@ -225,5 +225,5 @@ def test_a_key_that_is_none_is_said() -> None:
 def test_old_tools_and_a_full_disk_stop_before_anything_is_written() -> None:
     assert checks.tools_older_than_server("18.4", "18.1") == []
     assert [f.code for f in checks.tools_older_than_server("16.9", "18.1")] == ["MIG-146"]
-    assert checks.too_little_disk("/b", free_bytes=101, database_bytes=100) == []
-    assert [f.code for f in checks.too_little_disk("/b", free_bytes=100, database_bytes=100)] == ["MIG-147"]
+    assert checks.insufficient_disk_space("/b", free_bytes=101, database_bytes=100) == []
+    assert [f.code for f in checks.insufficient_disk_space("/b", free_bytes=100, database_bytes=100)] == ["MIG-147"]

@@ -40,7 +40,7 @@ def mode(platform: Stage, request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture
 def client(platform: Stage, mode: str) -> Iterator[render.RenderOperator]:
     assert mode
-    with render.connect(platform.render.url, Secret(API_KEY), read_only=False, patience=ONCE) as transport:
+    with render.connect(platform.render.url, Secret(API_KEY), read_only=False, retry_policy=ONCE) as transport:
         yield render.RenderOperator(transport, logs_every_s=0.0)
 
 
@@ -54,7 +54,7 @@ def test_a_pushed_commit_is_followed_to_its_deploy(platform: Stage, client: rend
     lines = client.logs(service.owner_id, [service.id], since=before, types=["build", "app"])
     assert [line.message for line in lines if line.message == "building"]
     assert any(event.type == "deploy_ended" for event in client.events(service.id, since=before))
-    with github.connect(platform.github.url, Secret(TOKEN), patience=ONCE) as transport:
+    with github.connect(platform.github.url, Secret(TOKEN), retry_policy=ONCE) as transport:
         observer = github.GitHubObserver(transport)
         assert observer.branch_head(BACKEND, "main") == commit
         assert observer.contains(BACKEND, "main", commit)
@@ -87,7 +87,7 @@ def test_what_is_measured_can_be_read(platform: Stage, client: render.RenderOper
 
 @pytest.mark.usefixtures("mode")
 def test_a_wrong_key_is_a_refusal_the_client_understands(platform: Stage) -> None:
-    transport = render.connect(platform.render.url, Secret("rnd_wrong"), read_only=True, patience=ONCE)
+    transport = render.connect(platform.render.url, Secret("rnd_wrong"), read_only=True, retry_policy=ONCE)
     with transport, pytest.raises(Refused) as refused:
         render.RenderObserver(transport).user()
     assert "401" in str(refused.value)

@@ -12,8 +12,8 @@ import pytest
 
 from fixtures.model.secret import Secret
 from fixtures.systems import directus
-from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox, ScratchLeft
-from fixtures.systems.directus.sandbox import NotOurs
+from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox, ScratchRowsLeft
+from fixtures.systems.directus.sandbox import NotOwnRow
 from fixtures.systems.failure import Incomplete
 from fixtures.systems.http.transport import Transport
 from tests_selftest.contract.scripted_server import Reply, Request, ScriptedServer
@@ -173,7 +173,7 @@ def test_a_sandbox_refuses_rows_of_others(verb: str) -> None:
             "delete": lambda: sandbox.delete("inquiries", 1),
             "adopt": lambda: sandbox.adopt("inquiries", 1, column="name"),
         }
-        with pytest.raises(NotOurs):
+        with pytest.raises(NotOwnRow):
             acts[verb]()
         assert transport.sent["PATCH"] + transport.sent["DELETE"] == 0
     assert shelf.rows == {"1": {"id": 1, "name": "theirs"}}
@@ -197,5 +197,5 @@ def test_a_clean_up_that_did_not_work_is_said() -> None:
     with speaking(Shelf(undeletable=True)) as transport:
         sandbox = DirectusSandbox(transport, run="run-1")
         sandbox.create("inquiries", {"name": sandbox.mark})
-        with pytest.raises(ScratchLeft, match="inquiries/2"):
+        with pytest.raises(ScratchRowsLeft, match="inquiries/2"):
             sandbox.clean_up()

@@ -18,7 +18,7 @@ from fixtures.systems.postgres import queries
 from fixtures.systems.postgres.dump import NoTools, PostgresTools, scratch_database
 from fixtures.systems.postgres.export_archive import open_export
 from fixtures.systems.postgres.observer import PostgresObserver
-from fixtures.systems.postgres.restore import outcome, restoring
+from fixtures.systems.postgres.restore import open_restore, outcome
 from fixtures.systems.postgres.session import transaction
 from tests_selftest.contract.spare import spare
 
@@ -68,8 +68,8 @@ def test_a_database_goes_back_to_its_dump(database: Secret, tools: PostgresTools
             "CREATE TABLE later (board int REFERENCES boards); CREATE VIEW shown AS SELECT * FROM boards;"
         )
     noted: list[str] = []
-    with restoring(database, tools, dump.path, tmp_path, noted.append) as restore:
-        number = restore.hold_writers()
+    with open_restore(database, tools, dump.path, tmp_path, noted.append) as restore:
+        number = restore.lock_tables()
         assert outcome(database, number) == "in progress"
         restore.run()
     assert noted == [number]
@@ -80,8 +80,8 @@ def test_a_database_goes_back_to_its_dump(database: Secret, tools: PostgresTools
 
 
 def back(dump: Path, database: Secret, tools: PostgresTools, folder: Path) -> None:
-    with restoring(database, tools, dump, folder, lambda _: None) as restore:
-        restore.hold_writers()
+    with open_restore(database, tools, dump, folder, lambda _: None) as restore:
+        restore.lock_tables()
         restore.run()
 
 
@@ -122,8 +122,8 @@ def spoiled(
     database: Secret, tools: PostgresTools, dump: Path, folder: Path, note: Callable[[str], None], harm: str
 ) -> None:
     """A return during which another session, or an error of our own, does harm right before its end."""
-    with restoring(database, tools, dump, folder, note) as restore:
-        restore.hold_writers()
+    with open_restore(database, tools, dump, folder, note) as restore:
+        restore.lock_tables()
         restore.run()
         with transaction(database, system="test database") as connection:
             connection.execute(harm.encode())
@@ -154,8 +154,8 @@ def test_while_a_return_is_prepared_people_read_and_writers_wait(
 ) -> None:
     """So a dump made meanwhile holds everything that is taken away."""
     dump = tools.dump(database, tmp_path / "before.dump")
-    with restoring(database, tools, dump.path, tmp_path, lambda _: None) as restore:
-        restore.hold_writers()
+    with open_restore(database, tools, dump.path, tmp_path, lambda _: None) as restore:
+        restore.lock_tables()
         with PostgresObserver(database) as reader:
             assert reader.count("boards") == 2
         tools.dump(database, tmp_path / "safety.dump")

@@ -18,12 +18,12 @@ from fixtures.model.secret import Secret
 from fixtures.operations.backups import backup
 from fixtures.operations.backups.backup import BackupStorage, BackupUnusable
 from fixtures.operations.preservation import fingerprint
-from fixtures.operations.rollback import live_edits, state_as_before
+from fixtures.operations.rollback import comparison, live_edits
 from fixtures.systems.failure import Refused
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
-from fixtures.systems.postgres.fingerprint import SnapshotReader, Unclear
+from fixtures.systems.postgres.fingerprint import AmbiguousTable, SnapshotReader
 from fixtures.systems.postgres.observer import PostgresObserver
-from fixtures.systems.postgres.restore import Entangled, restoring
+from fixtures.systems.postgres.restore import ForeignDependencies, open_restore
 from fixtures.systems.postgres.tables import CHUNK, LARGE_OBJECTS
 from tests_selftest.contract.spare import run, silent, spare
 
@@ -168,15 +168,15 @@ def test_the_dump_restores_to_all_of_it(
     made = tools.dump(database, tmp_path / "x.dump")
     artefact = Artefact("pg_dump", "x.dump", str(made.path), made.size_bytes, made.sha256, datetime.now(UTC), 0)
     listed = tools.listing(made.path).tables
-    assert checks.unlisted(artefact, listed=listed, tables=before.dumped) == []
+    assert checks.missing_tables(artefact, listed=listed, tables=before.dumped) == []
     assert set(listed) == set(before.dumped)
     with scratch_database(server) as (_, copy):
         tools.restore(made.path, copy)
         again = fingerprint.take(copy, tmp_path, silent, keep_rows=False)
-        assert checks.restored_with_other_content(artefact, before, again) == []
+        assert checks.content_mismatches(artefact, before, again) == []
         run(copy, "SELECT lo_put(4001, 9, 'X'); DELETE FROM audit.log WHERE id = 1; DROP VIEW shown")
         again = fingerprint.take(copy, tmp_path, silent, keep_rows=False)
-    found = checks.restored_with_other_content(artefact, before, again)
+    found = checks.content_mismatches(artefact, before, again)
     assert [(each.code, each.where.rpartition(" · ")[2]) for each in found] == [
         ("MIG-148", 'table "audit.log"'), ("MIG-148", f'table "{LARGE_OBJECTS}"'), ("MIG-148", '"shown"')
     ]  # fmt: skip
@@ -203,13 +203,13 @@ def test_what_the_role_cannot_read_stops_the_backup(
             "GRANT SELECT ON audit.boards, audit.parted_2, audit.parted_2_1 TO reader;" + closing)  # fmt: skip
         limited = Secret(psycopg.conninfo.make_conninfo(database.reveal(), user="reader", password="reader"))
         with SnapshotReader(limited) as reader:
-            found = reader.closed()
+            found = reader.unreadable()
             assert set(found) == what | {"large object 4003", "large object 4004"}
             (log,) = [table for table in reader.tables() if table.name == "audit.log"]
             with pytest.raises(Refused):
                 list(reader.rows(log))
         with PostgresObserver(limited) as observer, pytest.raises(BackupUnusable, match=r'MIG-163[\s\S]*"audit.log"'):
-            backup.take_point(
+            backup.create_rollback_point(
                 limited, None, observer, BackupStorage(tmp_path, tools, server), tmp_path, silent,  # type: ignore[arg-type]
                 export=None, export_reason="none", recovery=None,  # type: ignore[arg-type]
             )  # fmt: skip
@@ -220,7 +220,7 @@ def test_what_the_role_cannot_read_stops_the_backup(
 
 def test_two_tables_that_would_be_told_alike_are_refused(database: Secret, tmp_path: Path) -> None:
     run(database, 'CREATE TABLE "audit.log" (id int)')
-    with pytest.raises(Unclear, match="MIG-164"):
+    with pytest.raises(AmbiguousTable, match="MIG-164"):
         fingerprint.take(database, tmp_path, silent)
 
 
@@ -232,8 +232,8 @@ def apart(database: Secret) -> Secret:
 
 
 def back(dump: Path, database: Secret, tools: PostgresTools, folder: Path) -> None:
-    with restoring(database, tools, dump, folder, lambda _: None) as restore:
-        restore.hold_writers()
+    with open_restore(database, tools, dump, folder, lambda _: None) as restore:
+        restore.lock_tables()
         restore.run()
 
 
@@ -250,7 +250,7 @@ def test_the_way_back_leaves_other_schemas_alone_and_proves_it(
     )
     back(dump, apart, tools, tmp_path)
     now = fingerprint.take(apart, tmp_path, silent, keep_rows=False)
-    assert rollback_checks.not_as_before(before, now) == []
+    assert rollback_checks.remaining_differences(before, now) == []
     assert (now.counts["audit.log"], now.counts[LARGE_OBJECTS], now.counts["audit.later"]) == (31, 5, 0)
     assert {name: now.content[name] for name in now.content if name not in now.outside} == {
         name: before.content[name] for name in before.content if name not in before.outside
@@ -259,10 +259,10 @@ def test_the_way_back_leaves_other_schemas_alone_and_proves_it(
         ' "timestamp" timestamptz, user_agent text); CREATE TABLE directus_collections (collection text, accountability'
         " text); CREATE TABLE directus_users (id uuid, email text)")  # fmt: skip
     with PostgresObserver(apart) as observer:
-        work = live_edits.since(before, tmp_path, apart, observer, silent, sent_keys={})
+        work = live_edits.find_live_edits(before, tmp_path, apart, observer, silent, sent_keys={})
         assert [each.table for each in work if each.table in before.outside] == []
         run(apart, "UPDATE audit.log SET said = 'edited' WHERE id = 7; SELECT lo_put(4001, 9, 'X')")
-        _, _, findings = state_as_before.rows_as_before(before, tmp_path, apart, observer, silent)
+        _, _, findings = comparison.compare_rows(before, tmp_path, apart, observer, silent)
     harmed = [each.where for each in findings if each.code == "MIG-717"]
     assert harmed == ['"audit.log" · keys 7', f'"{LARGE_OBJECTS}" · keys 4001']
 
@@ -285,7 +285,7 @@ def test_the_way_back_takes_nothing_of_another_schema_with_it(
     dump = tools.dump(apart, tmp_path / "x.dump").path
     run(apart, "DELETE FROM boards WHERE id = 3")
     was = fingerprint.take(apart, tmp_path, silent, keep_rows=False)
-    with pytest.raises(Entangled, match="MIG-716"):
+    with pytest.raises(ForeignDependencies, match="MIG-716"):
         back(dump, apart, tools, tmp_path)
     now = fingerprint.take(apart, tmp_path, silent, keep_rows=False)
     assert (now.content, now.without_rows) == (was.content, was.without_rows)

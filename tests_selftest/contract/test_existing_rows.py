@@ -11,10 +11,10 @@ import pytest
 
 from fixtures.checks.backups import row_preservation
 from fixtures.checks.backups.row_preservation import PlannedChanges
-from fixtures.model.fingerprint import Comparison
+from fixtures.model.fingerprint import RowComparison
 from fixtures.model.secret import Secret
 from fixtures.operations.preservation import changed_columns, existing_rows, fingerprint
-from fixtures.operations.preservation.existing_rows import Before
+from fixtures.operations.preservation.existing_rows import InitialRows
 from fixtures.systems.http.transport import USER_AGENT
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
 from fixtures.systems.postgres.observer import PostgresObserver
@@ -45,7 +45,7 @@ ACTIVITY = """
     VALUES ('{action}', {user}, '{agent}', 'articles', '{item}')
 """
 ADA, NOBODY = "'22222222-2222-4222-8222-222222222222'", "NULL"
-Compare = Callable[[PlannedChanges], Comparison]
+Compare = Callable[[PlannedChanges], RowComparison]
 
 
 def silent(*_: object) -> None:
@@ -75,7 +75,7 @@ def compare(database: Secret, server: Secret, platform: Stage, tmp_path: Path) -
     """Looks for the rows there were when the test began, with a backup of that moment at hand."""
     assert platform.cluster is not None
     tools = PostgresTools.found(platform.cluster.bin)
-    was = Before(fingerprint.take(database, tmp_path, silent), tmp_path)
+    was = InitialRows(fingerprint.take(database, tmp_path, silent), tmp_path)
     dump = tools.dump(database, tmp_path / "before.dump")
 
     @contextmanager
@@ -87,7 +87,7 @@ def compare(database: Secret, server: Secret, platform: Stage, tmp_path: Path) -
     def open_backup() -> AbstractContextManager[Secret]:
         return opened()
 
-    def compared(planned_changes: PlannedChanges) -> Comparison:
+    def compared(planned_changes: PlannedChanges) -> RowComparison:
         with PostgresObserver(database) as observer:
             found = existing_rows.compare(was, database, observer, planned_changes, open_backup, silent)
             told = changed_columns.differing_columns(found.unexplained, database, open_backup)
@@ -96,7 +96,7 @@ def compare(database: Secret, server: Secret, platform: Stage, tmp_path: Path) -
     return compared
 
 
-def named(found: Comparison) -> dict[str, list[str]]:
+def named(found: RowComparison) -> dict[str, list[str]]:
     return {each.table: [",".join(row.key) for row in each.rows] for each in found.unexplained}
 
 
@@ -114,7 +114,7 @@ def test_only_a_person_explains_a_changed_row(database: Secret, compare: Compare
     assert [(write.key, write.action, write.who) for write in found.live] == [
         ("3", "update", "ada@udo.example"), ("7", "delete", "ada@udo.example")
     ]  # fmt: skip
-    assert {finding.code for finding in row_preservation.lost(found)} == {"MIG-345"}
+    assert {finding.code for finding in row_preservation.losses(found)} == {"MIG-345"}
     assert {row.columns for row in found.unexplained[0].rows} == {("title",)}, "which column differs is not told"
 
 

@@ -165,7 +165,7 @@ def test_two_databases_with_the_same_content_have_one_fingerprint(
 
 def test_ranges_follow_each_other(database: Secret, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """First and last key of each, together every row; the keys come back in order."""
-    monkeypatch.setattr(fingerprint, "ROWS_IN_A_RANGE", 10)
+    monkeypatch.setattr(fingerprint, "ROWS_PER_RANGE", 10)
     taken = fingerprint.take(database, tmp_path, silent)
     kinds = taken.table("kinds")
     assert kinds is not None

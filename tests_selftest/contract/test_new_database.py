@@ -24,7 +24,7 @@ from fixtures.operations.backups.backup import BackupStorage
 from fixtures.operations.preservation import fingerprint
 from fixtures.operations.rollback import new_database, rollback_data
 from fixtures.operations.rollback.new_database import NewDatabase
-from fixtures.operations.rollback.rollback_data import Restoring
+from fixtures.operations.rollback.rollback_data import RestoreContext
 from fixtures.operations.rollback.rollback_state import RollbackBlocked
 from fixtures.plugins.session import NOT_DONE
 from fixtures.systems.postgres import destination
@@ -100,7 +100,7 @@ def fresh(kept: Backup) -> Iterator[NewDatabase]:
 
 
 def _as(url: Secret, user: str) -> str:
-    parts = destination.parts(url)
+    parts = destination.connection_parts(url)
     return f"postgresql://{user}:of%20{user}@{parts['host']}:{parts['port']}/{parts['dbname']}"
 
 
@@ -109,20 +109,20 @@ def named(url: Secret) -> NewDatabase:
 
 
 @pytest.fixture
-def work(kept: Backup, tmp_path: Path) -> Restoring:
+def work(kept: Backup, tmp_path: Path) -> RestoreContext:
     ledger = Ledger(tmp_path / "ledger" / "l.jsonl", run="run-1", inputs="i", suite="s")
     ledger.add(Kind.OPENED, "migration")
     evidence = Evidence(tmp_path / "run-1", ledger, not_done=NOT_DONE)
     evidence.begin("R.5.1")
-    return Restoring(kept.production, kept.storage, evidence, silent, 0.05)
+    return RestoreContext(kept.production, kept.storage, evidence, silent, 0.05)
 
 
-def usable(kept: Backup, new: NewDatabase, work: Restoring) -> str:
-    return new_database.usable(new, kept.production, kept.held, work, kept.point)
+def usable(kept: Backup, new: NewDatabase, work: RestoreContext) -> str:
+    return new_database.check_usable(new, kept.production, kept.held, work, kept.point)
 
 
 def test_it_goes_into_an_empty_database_of_another_user_once_and_production_is_not_touched(
-    kept: Backup, fresh: NewDatabase, work: Restoring
+    kept: Backup, fresh: NewDatabase, work: RestoreContext
 ) -> None:
     assert "is empty" in usable(kept, fresh, work)
     before = fingerprint.take(kept.production, kept.storage.folder, silent, keep_rows=False)
@@ -143,7 +143,7 @@ def test_it_goes_into_an_empty_database_of_another_user_once_and_production_is_n
 
 
 def test_a_database_that_is_not_empty_is_refused_and_left_as_it_is(
-    kept: Backup, fresh: NewDatabase, work: Restoring
+    kept: Backup, fresh: NewDatabase, work: RestoreContext
 ) -> None:
     run(fresh.url, "CREATE TABLE somebody (id int); INSERT INTO somebody VALUES (1)")
     for act in (
@@ -158,19 +158,19 @@ def test_a_database_that_is_not_empty_is_refused_and_left_as_it_is(
 
 @pytest.mark.parametrize("what", ["CREATE SEQUENCE s", "CREATE TYPE t AS ENUM ('a')", "CREATE VIEW v AS SELECT 1 AS a"])
 def test_it_is_not_empty_either_when_no_table_is_in_it(
-    kept: Backup, fresh: NewDatabase, work: Restoring, what: str
+    kept: Backup, fresh: NewDatabase, work: RestoreContext, what: str
 ) -> None:
     run(fresh.url, what)
     with pytest.raises(RollbackBlocked, match="MIG-718"):
         usable(kept, fresh, work)
 
 
-def test_production_itself_is_refused_however_its_address_is_written(kept: Backup, work: Restoring) -> None:
+def test_production_itself_is_refused_however_its_address_is_written(kept: Backup, work: RestoreContext) -> None:
     with role(kept, "clerk"), pytest.raises(RollbackBlocked, match="MIG-716"):
         usable(kept, named(Secret(_as(kept.production, "clerk").replace("127.0.0.1", "localhost"))), work)
 
 
-def test_a_database_that_keeps_text_otherwise_is_refused(kept: Backup, work: Restoring) -> None:
+def test_a_database_that_keeps_text_otherwise_is_refused(kept: Backup, work: RestoreContext) -> None:
     server = kept.storage.scratch
     run(server, "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
     try:
@@ -182,7 +182,7 @@ def test_a_database_that_keeps_text_otherwise_is_refused(kept: Backup, work: Res
 
 
 def test_what_a_killed_run_had_restored_is_taken_up_also_while_it_is_being_kept(
-    kept: Backup, fresh: NewDatabase, work: Restoring
+    kept: Backup, fresh: NewDatabase, work: RestoreContext
 ) -> None:
     """Killed at the commit: the ledger has the transaction's id and no more, and Postgres is not done with it yet."""
     noted, ledger = threading.Event(), work.evidence.ledger
@@ -191,11 +191,11 @@ def test_what_a_killed_run_had_restored_is_taken_up_also_while_it_is_being_kept(
         ledger.add(Kind.INTENT, "R.5.1", backup=kept.point.id, transaction=transaction, into=fresh.name)
 
     def killed() -> None:
-        with postgres_restore.restoring(
+        with postgres_restore.open_restore(
             fresh.url, kept.storage.tools, Path(kept.point.dump.path), kept.storage.folder, note,
             leaving_out=postgres_restore.NOT_IN_A_NEW_ONE,
         ) as restore:  # fmt: skip
-            restore.claim()
+            restore.record_transaction()
             restore.fill()
             noted.set()
             time.sleep(0.4)
@@ -211,7 +211,7 @@ def test_what_a_killed_run_had_restored_is_taken_up_also_while_it_is_being_kept(
 
 
 def test_other_content_than_the_fingerprints_stops_before_the_backend_is_pointed_to_it(
-    kept: Backup, fresh: NewDatabase, work: Restoring
+    kept: Backup, fresh: NewDatabase, work: RestoreContext
 ) -> None:
     other = replace(kept.held, tables=tuple(replace(t, digest="0" * 64) for t in kept.held.tables))
     with pytest.raises(RollbackBlocked, match="MIG-719"):
@@ -220,10 +220,10 @@ def test_other_content_than_the_fingerprints_stops_before_the_backend_is_pointed
 
 
 def test_what_postgres_refuses_leaves_the_new_database_empty(
-    kept: Backup, fresh: NewDatabase, work: Restoring, platform: Stage
+    kept: Backup, fresh: NewDatabase, work: RestoreContext, platform: Stage
 ) -> None:
     assert platform.cluster is not None
-    name = destination.parts(fresh.url)["dbname"]
+    name = destination.connection_parts(fresh.url)["dbname"]
     with psycopg.connect(platform.cluster.superuser_url_of(name), autocommit=True) as connection:
         connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO postgres").format(sql.Identifier(name)))
     with pytest.raises(RollbackBlocked, match=r"MIG-725[\s\S]*42501"):
@@ -234,12 +234,12 @@ def test_what_postgres_refuses_leaves_the_new_database_empty(
 def test_who_may_not_restore_in_place_is_told_the_other_way_before_anything_goes(kept: Backup) -> None:
     """The owner may; a user with every right on rows, and no ownership, may not."""
     with PostgresObserver(kept.production) as owner:
-        assert rollback_data.not_allowed(owner) == []
+        assert rollback_data.missing_privileges(owner) == []
     with role(kept, "clerk"):
         run(kept.production, "GRANT ALL ON ALL TABLES IN SCHEMA public TO clerk")
         try:
             with PostgresObserver(Secret(_as(kept.production, "clerk"))) as clerk:
-                (finding,) = rollback_data.not_allowed(clerk)
+                (finding,) = rollback_data.missing_privileges(clerk)
         finally:
             run(kept.production, "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM clerk")
     assert finding.code == "MIG-715"

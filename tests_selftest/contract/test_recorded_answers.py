@@ -38,7 +38,7 @@ def recorded(request: Request, before: int) -> Reply:
 def render() -> Iterator[RenderOperator]:
     with (
         ScriptedServer(recorded) as server,
-        connect(f"{server.url}/v1", Secret("rnd_x"), read_only=False, patience=RetryPolicy(tries=1)) as transport,
+        connect(f"{server.url}/v1", Secret("rnd_x"), read_only=False, retry_policy=RetryPolicy(tries=1)) as transport,
     ):
         yield RenderOperator(transport, logs_every_s=0)
 

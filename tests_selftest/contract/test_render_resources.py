@@ -16,7 +16,7 @@ import httpx
 import psycopg
 import pytest
 
-from fixtures.checks.site.health import of_the_migration
+from fixtures.checks.site.health import is_own_statement
 from fixtures.model.health import DUMP_STATEMENT
 from fixtures.model.secret import Secret
 from fixtures.systems.postgres.dump import PostgresTools
@@ -133,7 +133,7 @@ def test_slow_statements_and_errors_are_the_servers_own(platform: Stage) -> None
         return [one for one in top if "pg_sleep" in one["query"]]
 
     both = eventually(lambda: found if len(found := slept()) == 2 else [])
-    (found,) = (one for one in both if not of_the_migration(one["query"]))
+    (found,) = (one for one in both if not is_own_statement(one["query"]))
     assert (found["calls"], found["maxTimeMs"] >= 30, found["minTimeMs"] >= 20) == (2, True, True)
     eventually(lambda: [text for text in messages(platform, base(platform)) if "never_made" in text])
 
@@ -155,7 +155,7 @@ def test_a_real_dump_is_no_slow_statement_to_us_nor_to_postgres(platform: Stage,
             return [one["query"] for one in top if re.match("COPY .*dumped", one["query"])]
 
         both = eventually(lambda: found if len(found := copies()) == 2 else [])
-        (person,) = (one for one in both if not of_the_migration(one))
+        (person,) = (one for one in both if not is_own_statement(one))
         assert person.endswith("STDOUT")
         asked = connection.execute("SELECT q FROM unnest(%s::text[]) q WHERE q !~ %s", [both, DUMP_STATEMENT])
         assert asked.fetchall() == [(person,)]

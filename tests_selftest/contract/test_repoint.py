@@ -22,7 +22,7 @@ from fixtures.operations.backups.backup import BackupStorage
 from fixtures.operations.code.deploy import WaitPolicy
 from fixtures.operations.imports import import_inputs
 from fixtures.operations.preservation import database_identity, fingerprint
-from fixtures.operations.rollback import new_database, repoint, rollback_state, state_as_before
+from fixtures.operations.rollback import comparison, new_database, repoint, rollback_state
 from fixtures.operations.rollback.new_database import NewDatabase
 from fixtures.operations.rollback.operators import RollbackOperators
 from fixtures.operations.rollback.rollback_state import RollbackBlocked
@@ -36,7 +36,7 @@ from fixtures.systems.postgres.observer import PostgresObserver, StatementSeen
 from fixtures.systems.render import Connection, RenderOperator
 from tests_selftest.contract.stage import API_KEY, Stage, server
 
-STRING = repoint.STRING
+STRING = repoint.CONNECTION_STRING
 ADA = "22222222-2222-4222-8222-222222222222"
 
 
@@ -53,7 +53,7 @@ class Speaking(DirectusOperator):
         self._stage = stage
         self._sessions: dict[str, psycopg.Connection] = {}
 
-    def mention(self, word: str) -> None:
+    def send_marker(self, word: str) -> None:
         with urlopen(self._stage.backend.url, timeout=5) as answer:
             address = json.loads(answer.read())["shade"]
         if address not in self._sessions:
@@ -104,7 +104,7 @@ def databases(stage: TwoVersions) -> Iterator[dict[str, PostgresObserver]]:
 
 
 @pytest.fixture
-def switch(stage: TwoVersions, operator: RenderOperator, tmp_path: Path) -> repoint.Switch:
+def switch(stage: TwoVersions, operator: RenderOperator, tmp_path: Path) -> repoint.RepointContext:
     assert stage.cluster is not None
     old, new = (
         Secret(stage.cluster.url(*each)) for each in (("udo", "udo", "secret udo"), ("other",) * 2 + ("of other",))
@@ -114,14 +114,14 @@ def switch(stage: TwoVersions, operator: RenderOperator, tmp_path: Path) -> repo
     evidence = Evidence(tmp_path / "run-1", ledger, not_done=NOT_DONE)
     evidence.begin("R.5.2")
     connections = [Connection(each, each, Secret("")) for each in (old, new)]
-    return repoint.Switch(
+    return repoint.RepointContext(
         operator, Speaking(stage), operator.service("udo-backend"), stage.first, connections[0],
         NewDatabase("udo-db-2", connections[1]), evidence, WaitPolicy(30.0, 0.1), lambda _: None,
     )  # fmt: skip
 
 
 def test_a_group_elsewhere_and_an_address_from_outside_are_told_apart(
-    operator: RenderOperator, switch: repoint.Switch, monkeypatch: pytest.MonkeyPatch
+    operator: RenderOperator, switch: repoint.RepointContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def variables(own: dict[str, str], old: Connection) -> dict[str, str]:
         monkeypatch.setattr(operator, "env_vars", lambda _: {name: Secret(value) for name, value in own.items()})
@@ -153,7 +153,7 @@ def test_a_database_that_is_a_copy_is_not_taken_for_the_one_directus_works_on(
     monkeypatch.setattr(PostgresObserver, "ask", asked_of_a_copy(PostgresObserver.ask))
     seen, findings = backup.same_database(Speaking(stage), databases["udo-db"])
     assert (findings, "heard there" in seen) == ([], True)
-    _, (finding,) = backup.same_database(Speaking(stage), databases["udo-db-2"], moved_to="udo-db-3")
+    _, (finding,) = backup.same_database(Speaking(stage), databases["udo-db-2"], repointed_to="udo-db-3")
     assert (finding.code, "RENDER_POSTGRES=udo-db-3" in finding.do) == ("MIG-144", True)
 
 
@@ -172,15 +172,15 @@ def test_what_others_ask_is_hidden_from_a_user_without_rights_and_that_is_no_no(
         server_.execute("CREATE ROLE stranger LOGIN PASSWORD 'of stranger'")
     with PostgresObserver(Secret(stage.cluster.url("udo", "stranger", "of stranger"))) as hidden:
         speaking = Speaking(stage)
-        assert database_identity.works_on(speaking, {"": hidden}, tries=2) == {"": StatementSeen.HIDDEN}
-        assert database_identity.works_on(speaking, {"": databases["udo-db"]}) == {"": StatementSeen.YES}
+        assert database_identity.find_used_database(speaking, {"": hidden}, tries=2) == {"": StatementSeen.HIDDEN}
+        assert database_identity.find_used_database(speaking, {"": databases["udo-db"]}) == {"": StatementSeen.YES}
         with psycopg.connect(stage.cluster.superuser_url_of("udo"), autocommit=True) as root:
             root.execute('SELECT 1 AS "of_a_superuser"')
             assert databases["udo-db"].statement_seen("of_a_superuser") is StatementSeen.YES
 
 
 def test_a_restart_keeps_the_old_value_and_a_deploy_brings_the_new(
-    stage: TwoVersions, operator: RenderOperator, switch: repoint.Switch
+    stage: TwoVersions, operator: RenderOperator, switch: repoint.RepointContext
 ) -> None:
     operator.set_env_var(switch.service.id, "SHADE", Secret("blue"))
     before = set(operator.instances(switch.service.id))
@@ -192,33 +192,33 @@ def test_a_restart_keeps_the_old_value_and_a_deploy_brings_the_new(
 
 
 def test_the_backend_is_pointed_to_the_new_database_after_a_kill_too_and_once(
-    stage: TwoVersions, operator: RenderOperator, switch: repoint.Switch, databases: dict[str, PostgresObserver]
+    stage: TwoVersions, operator: RenderOperator, switch: repoint.RepointContext, databases: dict[str, PostgresObserver]
 ) -> None:
     """Killed after the variables were set: the next run keeps what was kept, deploys, and proves it."""
     assert stage.cluster is not None
     was = operator.env_vars(switch.service.id)[STRING]
     repoint._set(switch, repoint.variables(operator, switch.service, switch.old, switch.new))
-    assert database_identity.works_on(switch.directus, databases)["udo-db"] is StatementSeen.YES, (
+    assert database_identity.find_used_database(switch.directus, databases)["udo-db"] is StatementSeen.YES, (
         "what runs goes on as before"
     )
-    done = repoint.switch(switch, databases)
+    done = repoint.repoint_backend(switch, databases)
     assert (done.variables, done.kept, done.commit) == ((STRING,), (f"BEFORE_ROLLBACK_{STRING}",), switch.commit)
     own = operator.env_vars(switch.service.id)
     assert own[f"BEFORE_ROLLBACK_{STRING}"] == was
     assert own[STRING].reveal() == f"{stage.cluster.url('other', 'other', 'of other')}?application_name=cms"
-    assert database_identity.works_on(switch.directus, databases) == {
+    assert database_identity.find_used_database(switch.directus, databases) == {
         "udo-db-2": StatementSeen.YES,
         "udo-db": StatementSeen.NO,
     }
     deploys = len(stage.deploys(stage.backend))
-    assert repoint.switch(switch, databases) == done
+    assert repoint.repoint_backend(switch, databases) == done
     assert len(stage.deploys(stage.backend)) == deploys
     assert "secret udo" not in switch.evidence.ledger.path.read_text()
     assert "of%20other" not in switch.evidence.ledger.path.read_text()
 
 
 def test_an_instance_that_still_asks_the_old_database_is_told(
-    stage: TwoVersions, switch: repoint.Switch, databases: dict[str, PostgresObserver]
+    stage: TwoVersions, switch: repoint.RepointContext, databases: dict[str, PostgresObserver]
 ) -> None:
     """Two instances behind one address, one of them from before: the old database hears some of it."""
     assert stage.cluster is not None
@@ -227,21 +227,23 @@ def test_an_instance_that_still_asks_the_old_database_is_told(
     class Two(Speaking):
         turn = 0
 
-        def mention(self, word: str) -> None:
+        def send_marker(self, word: str) -> None:
             self.turn += 1
             address = addresses[self.turn % 2]
             self._sessions.setdefault(address, psycopg.connect(address, autocommit=True))
             self._sessions[address].execute(f'SELECT 1 AS "{word}"'.encode())
 
-    mixed = repoint.Switch(**{**vars(switch), "directus": Two(stage), "wait_policy": WaitPolicy(0.5, 0.05)})
+    mixed = repoint.RepointContext(**{**vars(switch), "directus": Two(stage), "wait_policy": WaitPolicy(0.5, 0.05)})
     (finding,) = repoint._elsewhere(mixed, databases)
     assert finding.code == "MIG-723"
-    heard = {name: database_identity.works_on(mixed.directus, {name: each}) for name, each in databases.items()}
+    heard = {
+        name: database_identity.find_used_database(mixed.directus, {name: each}) for name, each in databases.items()
+    }
     assert heard == {name: {name: StatementSeen.YES} for name in databases}, "both are asked"
 
 
 def test_values_that_somebody_else_sets_back_stop_before_the_deploy(
-    stage: TwoVersions, operator: RenderOperator, switch: repoint.Switch, monkeypatch: pytest.MonkeyPatch
+    stage: TwoVersions, operator: RenderOperator, switch: repoint.RepointContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operator, "set_env_var", lambda *_: None)
     deploys = len(stage.deploys(stage.backend))
@@ -251,11 +253,11 @@ def test_values_that_somebody_else_sets_back_stop_before_the_deploy(
 
 
 def test_old_values_are_kept_before_any_is_set_and_never_replaced_by_a_new_one(
-    operator: RenderOperator, switch: repoint.Switch, monkeypatch: pytest.MonkeyPatch
+    operator: RenderOperator, switch: repoint.RepointContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed at each call in turn: the next run goes on, and what is kept is what the variables were, of one moment."""
-    old = {name: Secret(f"old {name}") for name in repoint.PARTS}
-    new = {name: Secret(f"new {name}" if name != "DB_PORT" else "old DB_PORT") for name in repoint.PARTS}
+    old = {name: Secret(f"old {name}") for name in repoint.CONNECTION_VARIABLES}
+    new = {name: Secret(f"new {name}" if name != "DB_PORT" else "old DB_PORT") for name in repoint.CONNECTION_VARIABLES}
     there = dict(old)
     calls = 0
 
@@ -264,7 +266,9 @@ def test_old_values_are_kept_before_any_is_set_and_never_replaced_by_a_new_one(
         calls += 1
         if calls % 2:
             raise KeyboardInterrupt
-        assert len([each for each in there if each.startswith(repoint.KEPT)]) == 5 or name.startswith(repoint.KEPT)
+        assert len([each for each in there if each.startswith(repoint.SAVED_PREFIX)]) == 5 or name.startswith(
+            repoint.SAVED_PREFIX
+        )
         there[name] = value
 
     monkeypatch.setattr(operator, "env_vars", lambda _: dict(there))
@@ -276,21 +280,21 @@ def test_old_values_are_kept_before_any_is_set_and_never_replaced_by_a_new_one(
         except KeyboardInterrupt:
             continue
     assert {name: there[name] for name in new} == new
-    assert {name: there[name] for name in names} == {repoint.KEPT + name: value for name, value in old.items()}
+    assert {name: there[name] for name in names} == {repoint.SAVED_PREFIX + name: value for name, value in old.items()}
     assert calls == 18  # five kept and four set, each killed once
 
 
 def test_a_deploy_that_fails_is_told_and_what_served_goes_on(
-    stage: TwoVersions, operator: RenderOperator, switch: repoint.Switch, databases: dict[str, PostgresObserver]
+    stage: TwoVersions, operator: RenderOperator, switch: repoint.RepointContext, databases: dict[str, PostgresObserver]
 ) -> None:
     ill = stage.backend_copy.commit("Ill", {"broken": ""})
     stage.backend_copy.push()
     stage.deploy_of(stage.backend, ill, "build_failed")
     live = operator.live_deploy(switch.service.id)
     with pytest.raises(RollbackBlocked, match=r"MIG-722[\s\S]*build_failed"):
-        repoint.switch(repoint.Switch(**{**vars(switch), "commit": ill}), databases)
+        repoint.repoint_backend(repoint.RepointContext(**{**vars(switch), "commit": ill}), databases)
     assert operator.live_deploy(switch.service.id) == live
-    assert repoint.switched(switch.evidence.ledger) is None
+    assert repoint.recorded_repoint(switch.evidence.ledger) is None
 
 
 def test_the_whole_way_into_a_new_database_step_by_step_and_what_follows_from_it(
@@ -309,37 +313,37 @@ def test_the_whole_way_into_a_new_database_step_by_step_and_what_follows_from_it
                 WaitPolicy(30.0, 0.1), 0, lambda *_: None,
             )  # fmt: skip
 
-        point, where = step("R.1.1").verified()
+        point, where = step("R.1.1").verify_point()
         assert "udo-db-2" in where
         assert step("R.1.2").live_edits() == []
         step("R.2.1").autodeploy_off()
-        assert step("R.3.1").code() == []
+        assert step("R.3.1").roll_back_code() == []
         (later,) = step("R.3.1").with_database()
         assert later.side == "backend"
         assert step("R.4.1").files().removed == ()
-        assert step("R.5.1").restored().into == "udo-db-2"
+        assert step("R.5.1").restore_database().into == "udo-db-2"
         told = step("R.5.2").restart_instances()
         assert f"BEFORE_ROLLBACK_{STRING}" in told
-        assert database_identity.works_on(
+        assert database_identity.find_used_database(
             rollback_operators.directus, {"old": rollback_operators.database}, tries=2
         ) == {"old": StatementSeen.NO}
         compared, findings = step("R.6.2").rows()
         assert (findings, "6 of 6 tables" in compared) == ([], True)
-        assert state_as_before.code_as_before(operator, step("R.6.4").earlier()) == []
+        assert comparison.compare_code(operator, step("R.6.4").earlier()) == []
         deploys = len(stage.deploys(stage.backend))
         assert (step("R.1.2").live_edits(), step("R.5.2").restart_instances()) == ([], told), (
             "again, and nothing is done"
         )
         assert len(stage.deploys(stage.backend)) == deploys
         step("R.7.1").autodeploy_as_before()
-        rollback_state.close(evidence)
+        rollback_state.end_migration(evidence)
         end = evidence.ledger.rolled_back
         assert end is not None
         assert (end.facts["method"], end.facts["database"], end.facts["backup"]) == ("new", "udo-db-2", point.id)
         now = fingerprint.take(rollback_operators.url, tmp_path, lambda *_: None, keep_rows=False)
         assert (now.content, now.sequences) == (untouched.content, untouched.sequences)
         _, (finding,) = backup.same_database(
-            rollback_operators.directus, rollback_operators.database, moved_to=evidence.ledger.moved_to
+            rollback_operators.directus, rollback_operators.database, repointed_to=evidence.ledger.repointed_to
         )
         assert "set RENDER_POSTGRES=udo-db-2" in finding.do
 
@@ -375,7 +379,7 @@ def migrated(stage: TwoVersions, operator: RenderOperator, folder: Path) -> tupl
     evidence.begin("1.4.4")
     with PostgresObserver(url) as database:
         found = operator.database("udo-db")
-        point, held = backup.take_point(
+        point, held = backup.create_rollback_point(
             url, found, database, storage, evidence.group_folder, lambda *_: None, export=None,
             export_reason="none", recovery=operator.recovery(found.id),
         )  # fmt: skip
@@ -383,7 +387,7 @@ def migrated(stage: TwoVersions, operator: RenderOperator, folder: Path) -> tupl
     evidence.write(point)
     ledger.add(Kind.INTENT, "2.2.7", commit="c", live=first)
     serve(stage, operator, stage.second)
-    import_inputs.journal(ledger).intend("boards", ["21"])
+    import_inputs.journal(ledger).record_intent("boards", ["21"])
     with psycopg.connect(url.reveal(), autocommit=True) as connection:
         connection.execute("INSERT INTO boards (id, name) VALUES (21, 'imported'); CREATE TABLE added (id int)")
     asked = {"name": "udo-db-2", "ownerId": found.owner_id, "plan": found.plan, "version": found.version}
@@ -391,7 +395,7 @@ def migrated(stage: TwoVersions, operator: RenderOperator, folder: Path) -> tupl
     wait_until(
         lambda: operator.database("udo-db-2").available, until=bool, deadline_s=15, every_s=0.05, reason="it is made"
     )
-    new = new_database.found(operator, "udo-db-2")
+    new = new_database.find_database(operator, "udo-db-2")
     return evidence, RollbackOperators(operator, Speaking(stage), PostgresObserver(url), url, storage, new)
 
 

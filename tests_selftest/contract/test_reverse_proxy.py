@@ -61,9 +61,9 @@ def address(moody: Moody) -> Iterator[str]:
         build_command="",
     )  # fmt: skip
     serving, noted = Serving(), list[ProxiedRequest]()
-    front = ReverseProxy(service, traffic=Traffic(), noted=noted.append)
-    front.upstream = moody.port
-    yield f"http://127.0.0.1:{serving.serve(front.app)}/items/sections"
+    proxy = ReverseProxy(service, traffic=Traffic(), noted=noted.append)
+    proxy.upstream = moody.port
+    yield f"http://127.0.0.1:{serving.serve(proxy.app)}/items/sections"
     serving.stop()
 
 

@@ -69,7 +69,9 @@ def first_version(stage: Stage) -> PreviousDeploy:
 
 def back(operator: RenderOperator, stage: Stage, evidence: Evidence) -> str:
     wanted = first_version(stage)
-    done = rollback_code.go_back(operator, wanted, evidence, subject="R.3.1", wait_policy=PATIENCE, note=lambda _: None)
+    done = rollback_code.roll_back_service(
+        operator, wanted, evidence, subject="R.3.1", wait_policy=PATIENCE, note=lambda _: None
+    )
     live = operator.live_deploy(wanted.service_id)
     assert live is not None
     assert live.commit == done.commit == wanted.commit
@@ -150,14 +152,14 @@ def test_the_deploy_to_go_back_to_is_the_one_noted_with_the_first_push_else_the_
 ) -> None:
     names = {"backend": "udo-backend", "frontend": "fuma"}
     moment = datetime.now(UTC) + timedelta(hours=1)
-    assert rollback_code.earlier(operator, names, evidence, moment) == []
+    assert rollback_code.previous_deploys(operator, names, evidence, moment) == []
     evidence.ledger.add(Kind.INTENT, "2.2.5", commit="c")
-    (by_time,) = rollback_code.earlier(operator, names, evidence, moment)
+    (by_time,) = rollback_code.previous_deploys(operator, names, evidence, moment)
     assert by_time.deploy == stage.deploys(stage.backend)[0]["id"]
     with pytest.raises(rollback_state.RollbackBlocked, match="MIG-704"):
-        rollback_code.earlier(operator, names, evidence, moment - timedelta(days=2))
+        rollback_code.previous_deploys(operator, names, evidence, moment - timedelta(days=2))
     evidence.ledger.add(Kind.INTENT, "2.2.7", commit="c", live=first_version(stage).deploy)
-    (noted,) = rollback_code.earlier(operator, names, evidence, moment)
+    (noted,) = rollback_code.previous_deploys(operator, names, evidence, moment)
     assert (noted.side, noted.deploy) == ("backend", first_version(stage).deploy)
 
 
@@ -227,7 +229,7 @@ def test_work_of_people_is_told_from_ours_by_name(platform: Stage, tmp_path: Pat
                 ).encode()
             )
         with PostgresObserver(url) as database:
-            found = live_edits.since(
+            found = live_edits.find_live_edits(
                 before, tmp_path, url, database, lambda *_: None, sent_keys={"boards": {"101", "102"}, "added": {"1"}}
             )
     told = {each.table: (each.made, each.changed) for each in found}

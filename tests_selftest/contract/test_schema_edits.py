@@ -16,7 +16,7 @@ import pytest
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.schema import apply, schema_plan, schema_proof
+from fixtures.operations.schema import apply, schema_plan, schema_verification
 from fixtures.systems import directus
 from fixtures.systems.directus import DirectusOperator
 from fixtures.systems.postgres import probes as postgres_probes
@@ -94,11 +94,11 @@ def test_a_snapshot_that_its_own_database_contradicts_stops_the_line(production:
     production.reset()
     snapshot = Snapshot(production.snapshot())
     with opened(production) as (_, database):
-        assert schema_plan.contradicted(database, snapshot) == []
+        assert schema_plan.catalog_mismatches(database, snapshot) == []
         assert schema_plan.local_catalog(production.database_url, snapshot)[1][0] == "table hidden_things"
         production.sql("ALTER TABLE articles ALTER must TYPE varchar(16)")
         production.sql("ALTER TABLE articles DROP CONSTRAINT articles_author_foreign")
-        findings = schema_plan.contradicted(database, snapshot)
+        findings = schema_plan.catalog_mismatches(database, snapshot)
     assert [(each.code, each.where.split('"')[1]) for each in findings] == [
         ("MIG-329", "articles.author"),
         ("MIG-329", "articles.must"),
@@ -110,19 +110,24 @@ def test_an_apply_that_is_not_there_is_seen_by_each_witness(
 ) -> None:
     """The catalog, the API and the other direction of the diff, each for itself."""
     production.reset()
-    monkeypatch.setattr(schema_proof, "READABLE_S", 0.1)
+    monkeypatch.setattr(schema_verification, "READABLE_S", 0.1)
     draft = Draft(production.snapshot())
     draft.add("articles.new", "articles.body")
     with opened(production) as (operator, database):
         here = operator.snapshot()
-        plan, _ = schema_plan.make(operator, database, draft.snapshot, here)
-        assert [each.code for each in schema_proof.in_the_database(database, draft.snapshot, plan)] == ["MIG-337"]
-        assert [each.code for each in schema_proof.unread(operator, draft.snapshot, ["articles.new"], instances=2)] == [
-            "MIG-338"
+        plan, _ = schema_plan.make_plan(operator, database, draft.snapshot, here)
+        assert [each.code for each in schema_verification.missing_in_database(database, draft.snapshot, plan)] == [
+            "MIG-337"
         ]
-        assert schema_proof.unread(operator, here, ["articles.body"], instances=2) == []
+        assert [
+            each.code
+            for each in schema_verification.unreadable_fields(operator, draft.snapshot, ["articles.new"], instances=2)
+        ] == ["MIG-338"]
+        assert schema_verification.unreadable_fields(operator, here, ["articles.body"], instances=2) == []
         for local in (here, draft.snapshot):  # local as it was exported, and local developed further since
-            findings = schema_proof.unplanned(operator, local, draft.snapshot if local is here else here, NOTHING)
+            findings = schema_verification.unplanned_differences(
+                operator, local, draft.snapshot if local is here else here, NOTHING
+            )
             assert [(each.code, each.where) for each in findings] == [("MIG-339", 'production · "articles.new"')]
 
 

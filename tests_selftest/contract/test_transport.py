@@ -42,7 +42,7 @@ def speaking(
         read_only=read_only,
         known_reads=[("POST", "/schema/diff")],
         answer_s=answer_s,
-        patience=RetryPolicy(tries=tries, ceiling_s=30),
+        retry_policy=RetryPolicy(tries=tries, ceiling_s=30),
         sleep=naps or Naps(),
     )
 

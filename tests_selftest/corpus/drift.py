@@ -60,8 +60,8 @@ def reviewed(production: Production) -> Reviewed:
     day = datetime.now(UTC).date() + timedelta(days=1)
     signed = Waiver("SC141", "articles.summary", "nobody reads it any more", "the corpus", day)
     with _operator(production, []) as operator, PostgresObserver(production.database_url) as database:
-        plan, _ = schema_plan.make(operator, database, draft.snapshot, operator.snapshot(), accepted=[signed])
-    assert plan_safety.stops(plan) == []
+        plan, _ = schema_plan.make_plan(operator, database, draft.snapshot, operator.snapshot(), accepted=[signed])
+    assert plan_safety.blockers(plan) == []
     return Reviewed(plan, draft.snapshot)
 
 

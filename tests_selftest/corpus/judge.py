@@ -13,7 +13,7 @@ from fixtures.model.probe import Lock
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.waiver import Waiver
-from fixtures.operations.schema import apply, schema_plan, schema_proof
+from fixtures.operations.schema import apply, schema_plan, schema_verification
 from fixtures.systems import directus
 from fixtures.systems.directus import DirectusOperator
 from fixtures.systems.http.transport import Exchange
@@ -106,10 +106,10 @@ def _ours(
         PostgresObserver(production.database_url) as database,
     ):
         operator = DirectusOperator(transport)
-        plan, _ = schema_plan.make(operator, database, wanted, operator.snapshot(), accepted=_signed(edit))
+        plan, _ = schema_plan.make_plan(operator, database, wanted, operator.snapshot(), accepted=_signed(edit))
         codes = " ".join(sorted(change.code for change in plan.changes))
         classes = ", ".join(sorted({str(change.risk) for change in plan.changes}))
-        stops = plan_safety.stops(plan)
+        stops = plan_safety.blockers(plan)
         if stops:
             ours = "stopped"
             try:
@@ -130,10 +130,13 @@ def _ours(
 
 def _proven(operator: DirectusOperator, database: PostgresObserver, wanted: Snapshot, plan: Any) -> list[str]:
     """Findings of the suite's own proof after an apply: the second plan, the catalog, the API."""
-    second, _ = schema_plan.make(operator, database, wanted, operator.snapshot())
+    second, _ = schema_plan.make_plan(operator, database, wanted, operator.snapshot())
     found = [f"the second plan still holds {change.name} {change.code}" for change in second.to_apply]
     new = [change.name for change in plan.to_apply if change.verb == "create"] if plan else []
-    findings = [*schema_proof.in_the_database(database, wanted, second), *schema_proof.unread(operator, wanted, new)]
+    findings = [
+        *schema_verification.missing_in_database(database, wanted, second),
+        *schema_verification.unreadable_fields(operator, wanted, new),
+    ]
     return found + [f"{each.code} {each.where}: {each.expected} / {each.observed}" for each in findings]
 
 

@@ -17,7 +17,7 @@ from fixtures.model.secret import Secret
 from fixtures.world import directus, toolchain
 from fixtures.world.cluster_home import home_for, remove_home
 from fixtures.world.postgres import Cluster, start_cluster
-from fixtures.world.progress import nowhere
+from fixtures.world.progress import no_progress
 from fixtures.world.seed.rest import Rest
 from fixtures.world.supervise import Supervisor, free_port
 from tests_selftest.corpus import production
@@ -80,7 +80,7 @@ class Production:
 def staged(folder: Path) -> Iterator[Production]:
     """A production of the corpus, begun in *folder* and gone afterwards."""
     supervisor = Supervisor(f"corpus-{os.getpid()}-{time.monotonic_ns()}")
-    tools = toolchain.ensure(toolchain.CACHE, supervisor=supervisor, progress=nowhere)
+    tools = toolchain.ensure(toolchain.CACHE, supervisor=supervisor, progress=no_progress)
     binaries = toolchain.postgres_binaries()
     home = home_for(folder, binaries)
     try:

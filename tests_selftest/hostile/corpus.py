@@ -39,20 +39,20 @@ class Case:
 
 def case(name: str, collection: str, expected: str, /, **values: Any) -> Case:
     """A good row with these values instead of its own."""
-    return Case(name, collection, lambda row: as_line({**row, **values}), expected)
+    return Case(name, collection, lambda row: row_to_json({**row, **values}), expected)
 
 
 def raw(name: str, collection: str, expected: str, change: Callable[[str], str], /, **values: Any) -> Case:
     """A good row whose text is changed: what no JSON library would write."""
-    return Case(name, collection, lambda row: change(as_line({**row, **values})), expected)
+    return Case(name, collection, lambda row: change(row_to_json({**row, **values})), expected)
 
 
 def without(name: str, collection: str, expected: str, column: str) -> Case:
     """A good row that lacks a column."""
-    return Case(name, collection, lambda row: as_line({k: v for k, v in row.items() if k != column}), expected)
+    return Case(name, collection, lambda row: row_to_json({k: v for k, v in row.items() if k != column}), expected)
 
 
-def as_line(row: Row) -> str:
+def row_to_json(row: Row) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 

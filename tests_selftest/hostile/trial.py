@@ -18,7 +18,7 @@ from uuid import NAMESPACE_URL, uuid5
 import psycopg
 from psycopg import sql
 
-from fixtures.checks.rows.identity import compared_columns, differing, key_text
+from fixtures.checks.rows.identity import compared_columns, differing_columns, key_text
 from fixtures.checks.rows.profile import profile as profile_of
 from fixtures.checks.rows.row_values import normalizer
 from fixtures.model.dataset import ExportedFile
@@ -188,7 +188,7 @@ class Trial:
         if held is None:
             return "lost"
         held |= self._stored(name, profile.key, placed.key, [c for c, kind in types.items() if kind == "json"])
-        columns = differing(wanted, held, {column: types[column] for column in compared_columns(profile)})
+        columns = differing_columns(wanted, held, {column: types[column] for column in compared_columns(profile)})
         return f"other {', '.join(columns)}" if columns else ARRIVES
 
     def _stored(self, table: str, key: str, value: str, columns: Sequence[str]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ import psycopg
 from fixtures.world import directus, toolchain, waivers
 from fixtures.world.cluster_home import home_for, remove_home
 from fixtures.world.postgres import Cluster, start_cluster
-from fixtures.world.progress import nowhere
+from fixtures.world.progress import no_progress
 from fixtures.world.seed import build
 from fixtures.world.seed.fields import Side
 from fixtures.world.supervise import Supervisor, free_port
@@ -68,13 +68,13 @@ class Ground:
         self.folder = Path(tempfile.mkdtemp(prefix="kills-"))
         self.reports, self.logs = self.folder / "reports", self.folder / "logs"
         self.supervisor = Supervisor(f"kills-{os.getpid()}-{time.monotonic_ns()}")
-        self.tools = toolchain.ensure(toolchain.CACHE, supervisor=self.supervisor, progress=nowhere)
+        self.tools = toolchain.ensure(toolchain.CACHE, supervisor=self.supervisor, progress=no_progress)
         self.home = home_for(self.folder, self.tools.pg_bin)
         self._postgres_port: int | None = None
         self.cluster = self._start_postgres()
         self.cluster.create_role(ROLE, PASSWORD)
         entry = build.ensure(
-            7, self.rows, cluster=self.cluster, tools=self.tools, supervisor=self.supervisor, progress=nowhere
+            7, self.rows, cluster=self.cluster, tools=self.tools, supervisor=self.supervisor, progress=no_progress
         )
         self.token = {side: entry.person(side, "administrator").token for side in build.SIDES}
         self.stores: dict[Side, directus.Store] = {
@@ -178,7 +178,7 @@ class Ground:
             "FRONTEND_REPO": str(self.folder / "frontend"),
             "BACKEND_REPO": str(self.folder / "backend"),
             "SITE_MAP": str(self.folder / "site.toml"),
-            "WAIVERS": str(waivers.signed(self.folder, today=datetime.now(UTC).date())),
+            "WAIVERS": str(waivers.write_waivers(self.folder, today=datetime.now(UTC).date())),
             "SCRATCH_DATABASE_URL": self.cluster.superuser_url,
             "PG_BIN_DIR": str(self.tools.pg_bin),
             "NODE_BIN": str(self.tools.node),

@@ -126,7 +126,7 @@ class Migrated:
     def again(self) -> None:
         """Database, disk, ledger, variables and code as after the migration; another new database, if one is wanted."""
         if self.new:
-            for name in repoint.PARTS:
+            for name in repoint.CONNECTION_VARIABLES:
                 self._of_backend(f"env-vars/{name}", {"value": self._variables[name]}, method="PUT")
             self._make(int(self.new["name"].rpartition("-")[2]) + 1)
         for name, commit in self.migrated.items():

@@ -19,7 +19,7 @@ import psycopg
 
 from fixtures.checks.rows import order
 from fixtures.checks.rows.profile import profiles
-from fixtures.model.conflict_policy import ConflictPolicies, parsed
+from fixtures.model.conflict_policy import ConflictPolicies, parse_policies
 from fixtures.model.dataset import ExportedFile
 from fixtures.model.export import AssetFile, AssetInventory, DataExport
 from fixtures.model.imports import ImportResult
@@ -36,7 +36,7 @@ from fixtures.systems.directus import DirectusObserver, DirectusOperator
 from fixtures.world import directus, toolchain
 from fixtures.world.cluster_home import home_for, remove_home
 from fixtures.world.postgres import start_cluster
-from fixtures.world.progress import nowhere
+from fixtures.world.progress import no_progress
 from fixtures.world.seed.rest import Rest
 from fixtures.world.supervise import Supervisor, free_port
 
@@ -103,7 +103,7 @@ class Project:
 
     def start(self) -> None:
         self.supervisor = Supervisor(f"lanes-{os.getpid()}-{time.monotonic_ns()}")
-        tools = toolchain.ensure(toolchain.CACHE, supervisor=self.supervisor, progress=nowhere)
+        tools = toolchain.ensure(toolchain.CACHE, supervisor=self.supervisor, progress=no_progress)
         self.home = home_for(self.folder, tools.pg_bin)
         self.cluster = start_cluster(
             self.home, supervisor=self.supervisor, binaries=tools.pg_bin, superuser_password="postgres",
@@ -200,13 +200,13 @@ class Migration:
     def import_set(self, **more: Any) -> ImportSet:
         """What group 1.3 would have exported; *more* replaces parts of it."""
         production = DirectusObserver(self.project.transport)
-        policies: ConflictPolicies = parsed(self.policies)
+        policies: ConflictPolicies = parse_policies(self.policies)
         parts: dict[str, Any] = {
             "folder": self.folder,
             "export": DataExport(datetime.now(UTC), self.files),
             "order": order.plan(profiles(self.wanted), lane=self.lane),
             "assets": AssetInventory(tuple(_asset(each) for each in self.library), {}, {}),
-            "wanted": self.wanted,
+            "local_schema": self.wanted,
             "keys": KeyMap(users=dict(self.people)),
             "sent_keys": self.journal.sent_keys,
             "policies": policies,

@@ -14,7 +14,7 @@ from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.imports import Conflict, ConflictKind
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.imports import classify, import_log
-from fixtures.operations.preservation.existing_rows import Before
+from fixtures.operations.preservation.existing_rows import InitialRows
 from fixtures.operations.verification import verify
 from fixtures.world.seed.rest import SeedError
 from tests_selftest.kills.content import digests
@@ -74,7 +74,7 @@ def test_what_goes_in_together_is_planned_together(snapshot: Snapshot) -> None:
     planned = order.plan(profiles(snapshot), lane="sql")
     assert planned.cycles == (("boards", "members"), ("companies", "offices", "persons"))
     assert [each for each in planned.deferred if each.startswith("companies")] == ["companies.flagship"]
-    assert order.misplaced(planned, profiles(snapshot)) == []
+    assert order.parents_after_children(planned, profiles(snapshot)) == []
 
 
 @pytest.mark.parametrize("rows", [pairs(1, 2, 3), threes(1, 2, 3), pairs(*range(1, 6001))], ids=["2", "3", "12,000"])
@@ -92,7 +92,7 @@ def test_all_rows_arrive_a_second_import_writes_nothing_and_verification_passes(
     assert (again.created, again.updated, again.completed, again.skipped) == (0, 0, 0, result.created)
     assert digests(project.url.reveal()) == before
     import_set = migration.import_set()
-    nothing = Before(Fingerprint(import_set.export.exported_at, "", (), {}), tmp_path)
+    nothing = InitialRows(Fingerprint(import_set.export.exported_at, "", (), {}), tmp_path)
     verified = verify.rows(project.operator, project.url, import_set, nothing, (), progress=lambda *_: None)
     assert {each.collection: (each.equal, each.differing) for each in verified if each.collection in rows} == {
         name: (len(each), 0) for name, each in rows.items()
@@ -143,7 +143,8 @@ def test_the_dry_run_names_the_rows_the_import_refuses(
     rows[collection][1].update(broken)
     migration = importing(rows)
     foreseen = {
-        (e.collection, e.key) for e in classify.read(project.operator, migration.import_set(), library=()).refusals
+        (e.collection, e.key)
+        for e in classify.classify_collections(project.operator, migration.import_set(), library=()).refusals
     }
     assert {(each.collection, each.key) for each in migration.run().refusals} == foreseen
     assert len(foreseen) == 8
@@ -183,15 +184,17 @@ def test_rows_production_has_under_another_key_keep_it_and_the_circle_is_led_to_
     rows = pairs(1, 2)
     rows["members"].append({"id": member(3), "email": "3@example.org", "board": 1})
     migration = importing(rows)
-    foreseen = classify.read(project.operator, migration.import_set(), library=())
+    foreseen = classify.classify_collections(project.operator, migration.import_set(), library=())
     result = migration.run()
     natural_key_matches = {
         Conflict("boards", "1", ConflictKind.NATURAL_KEY_MATCH, ("name",), "7"),
         Conflict("members", member(1), ConflictKind.NATURAL_KEY_MATCH, ("email",), member(7)),
     }
     assert set(result.conflicts) == natural_key_matches
-    assert {match for each in foreseen.sorted.values() for match in each.natural_key_matches} == natural_key_matches
-    assert result.created == sum(len(each.create) for each in foreseen.sorted.values()) == 3
+    assert {
+        match for each in foreseen.by_collection.values() for match in each.natural_key_matches
+    } == natural_key_matches
+    assert result.created == sum(len(each.create) for each in foreseen.by_collection.values()) == 3
     assert project.ask("SELECT board FROM members WHERE id = %s", member(3)) == [(7,)]
     assert there(project, "boards") == {"boards": ["2", "7"]}
 

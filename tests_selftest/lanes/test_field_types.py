@@ -18,7 +18,7 @@ from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.imports import ImportResult
 from fixtures.model.rows import CollectionVerification
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.preservation.existing_rows import Before
+from fixtures.operations.preservation.existing_rows import InitialRows
 from fixtures.operations.source import export
 from fixtures.operations.verification import verify
 from tests_selftest.lanes.project import Migration, Project, column, serial
@@ -167,7 +167,7 @@ def _content(project: Project) -> list[dict[Pair, Any]]:
 
 def _verified(migration: Migration) -> CollectionVerification:
     import_set, project = migration.import_set(), migration.project
-    nothing = Before(Fingerprint(import_set.export.exported_at, "", (), {}), migration.folder)
+    nothing = InitialRows(Fingerprint(import_set.export.exported_at, "", (), {}), migration.folder)
     found = verify.rows(project.operator, project.url, import_set, nothing, (), progress=lambda *_: None)
     return next(each for each in found if each.collection == NAME)
 

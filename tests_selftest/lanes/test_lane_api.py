@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fixtures.checks.rows import import_rules, refusals
-from fixtures.model.conflict_policy import parsed
+from fixtures.model.conflict_policy import parse_policies
 from fixtures.model.imports import ConflictKind, ImportPlan, ImportResult
 from fixtures.model.side_effects import ActivityLog, ActivityMark
 from fixtures.operations import lanes
@@ -75,7 +75,7 @@ def every_class(project: Project) -> dict[str, list[dict[str, Any]]]:
 
 def planned(migration: Migration) -> ImportPlan:
     """The dry run, before anything is written."""
-    policies = parsed(migration.policies)
+    policies = parse_policies(migration.policies)
     look = lanes.comparer(migration.lane, migration.project.operator, migration.project.url)
     plan, _ = import_plan.review(migration.project.operator, migration.import_set(), policies, look)
     return plan
@@ -144,7 +144,7 @@ def test_the_import_does_what_the_dry_run_said_and_again_nothing(project: Projec
     assert {(each.collection, each.key) for each in result.refusals} == {
         (each.collection, each.key) for each in plan.refusals
     }
-    assert import_rules.miscounted(result.outcomes) == []
+    assert import_rules.outcome_count_mismatches(result.outcomes) == []
 
     settled = writes(project)
     content = {name: project.ask(f"SELECT * FROM {name} ORDER BY id") for name in classify_names(plan)}
@@ -219,14 +219,14 @@ def test_a_row_that_changed_after_it_was_compared_is_not_updated(
     project.rest.post("/items/categories", {"id": LOCAL[3], "name": "Edited", "note": "theirs"})
     rows = {"categories": [{"id": LOCAL[3], "name": "Edited", "note": "ours"}]}
     migration = Migration(project, tmp_path, rows, policies="update")
-    read = classify.read
+    read = classify.classify_collections
 
     def read_then_edited(*given: Any, **named: Any) -> classify.ClassifiedCollections:
         found = read(*given, **named)
         project.rest.patch(f"/items/categories/{LOCAL[3]}", {"note": "edited meanwhile"})
         return found
 
-    monkeypatch.setattr(classify, "read", read_then_edited)
+    monkeypatch.setattr(classify, "classify_collections", read_then_edited)
     result = migration.run()
     assert [(each.key, each.code) for each in result.refusals] == [(LOCAL[3], "CHANGED_MEANWHILE")]
     assert project.ask("SELECT note FROM categories") == [("edited meanwhile",)]
@@ -239,14 +239,14 @@ def test_a_key_somebody_took_meanwhile_is_refused_and_never_called_ours(
     """A visitor's row gets the next number between the look and the write: it stays, and ours is named."""
     migration = Migration(project, tmp_path, {"articles": [article(10), article(11)]}, people={ADA: ADA})
     project.person("ada@example.org", ADA)
-    read = classify.read
+    read = classify.classify_collections
 
     def read_then_taken(*given: Any, **named: Any) -> classify.ClassifiedCollections:
         found = read(*given, **named)
         project.rest.post("/items/articles", {"id": 11, "slug": "theirs", "title": "A visitor's"})
         return found
 
-    monkeypatch.setattr(classify, "read", read_then_taken)
+    monkeypatch.setattr(classify, "classify_collections", read_then_taken)
     result = migration.run()
     assert [(each.key, each.code) for each in result.refusals] == [("11", "RECORD_NOT_UNIQUE")]
     assert project.ask("SELECT id, title FROM articles ORDER BY id") == [(10, "Article 10"), (11, "A visitor's")]
@@ -281,8 +281,8 @@ def test_no_flow_runs_and_nothing_is_written_down_but_the_rows(project: Project,
     canary(project)
     rows = {"articles": [{"id": key, "slug": f"s-{key}", "title": "x"} for key in range(1, 121)]}
     flows = flow_pause.triggered_flows(project.operator, ["articles"])
-    assert [finding.code for finding in flow_pause.forbidden(flows, may_pause=False)] == ["MIG-420"]
-    assert flow_pause.forbidden(flows, may_pause=True) == []
+    assert [finding.code for finding in flow_pause.unpausable_flows(flows, may_pause=False)] == ["MIG-420"]
+    assert flow_pause.unpausable_flows(flows, may_pause=True) == []
 
     since = marked(project)
     with flow_pause.pause_flows(project.operator, ["articles"], journal=tmp_path / "flows.json"):
@@ -320,7 +320,7 @@ def test_files_come_with_their_bytes_and_all_that_is_said_of_them(project: Proje
         """ to_char(modified_on AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') FROM directus_files"""
     )
     assert (tags, x, who, when, changed) == (["red", "small"], 3, ADA_THERE, MADE, CHANGED)
-    spoken, wrong = library.picture(project.operator, migration.import_set().assets)
+    spoken, wrong = library.check_thumbnail(project.operator, migration.import_set().assets)
     assert (spoken, wrong) == ("red.png comes as a small picture too (image/png).", [])
     settled = writes(project)
     assert migration.run().created == 0
@@ -330,5 +330,5 @@ def test_files_come_with_their_bytes_and_all_that_is_said_of_them(project: Proje
 def test_a_file_no_small_picture_can_be_made_of_is_named(project: Project, tmp_path: Path) -> None:
     said = {"id": LOCAL[6], "title": "x", "filename_download": "gone.png", "type": "image/png"}
     migration = Migration(project, tmp_path, {}, library=[said])
-    _, wrong = library.picture(project.operator, migration.import_set().assets)
+    _, wrong = library.check_thumbnail(project.operator, migration.import_set().assets)
     assert [finding.code for finding in wrong] == ["MIG-426"]

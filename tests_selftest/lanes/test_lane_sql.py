@@ -14,7 +14,7 @@ from fixtures.operations import lanes
 from fixtures.operations.imports import import_log
 from fixtures.operations.lane_sql import accounting, load_sql
 from fixtures.operations.lane_sql.commit_record import CommitRecord
-from fixtures.operations.preservation.existing_rows import Before
+from fixtures.operations.preservation.existing_rows import InitialRows
 from fixtures.operations.verification import verify
 from fixtures.systems.failure import InDoubt, Unreachable
 from fixtures.systems.postgres.stage import StageSession, outcome_of
@@ -243,7 +243,7 @@ def test_verification_sees_a_value_a_row_and_a_stamp_that_changed(project: Proje
 
     def verified() -> tuple[int, list[tuple[str, tuple[str, ...]]], dict[str, int]]:
         import_set = migration.import_set()
-        nothing = Before(Fingerprint(import_set.export.exported_at, "", (), {}), tmp_path)
+        nothing = InitialRows(Fingerprint(import_set.export.exported_at, "", (), {}), tmp_path)
         found = verify.rows(project.operator, project.url, import_set, nothing, (), progress=lambda *_: None)
         (articles,) = (each for each in found if each.collection == "articles")
         named = [(row.key, row.columns) for row in articles.different if "over the API" not in row.columns[0]]

@@ -43,11 +43,16 @@ def nested(project: Project) -> Iterator[Project]:
 def read(project: Project, folder: Path) -> dict[str, RelationCheck]:
     import_set = Migration(project, folder, {}, lane="sql").import_set()
     observer = DirectusObserver(project.transport)
-    return {each.relation: each for each in relation_checks.read(observer, project.url, import_set, lambda *_: None)}
+    return {
+        each.relation: each
+        for each in relation_checks.check_relations(observer, project.url, import_set, lambda *_: None)
+    }
 
 
 @pytest.mark.parametrize(
-    ("name", "number"), [("ALONE", 100_000), ("NESTED", 3), ("ALONE", 20)], ids=["within", "one by one", "as a list"]
+    ("name", "number"),
+    [("MAX_CHILDREN", 100_000), ("MAX_NESTED_ROWS", 3), ("MAX_CHILDREN", 20)],
+    ids=["within", "one by one", "as a list"],
 )
 def test_every_reference_is_followed_both_ways(
     nested: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int
@@ -57,7 +62,7 @@ def test_every_reference_is_followed_both_ways(
     assert (found["articles.comments"].kind, found["articles.comments"].read) == ("O2M", CHILDREN + 1)
     assert (found["comments.article"].kind, found["comments.article"].read) == ("M2O", CHILDREN + 1)
     assert (found["blocks.item:articles"].kind, found["blocks.item:articles"].read) == ("M2A", 1)
-    assert [each for each in found.values() if each.severed] == []
+    assert [each for each in found.values() if each.broken] == []
 
 
 @pytest.mark.parametrize("alone", [100_000, 20])
@@ -65,7 +70,7 @@ def test_a_reference_that_leads_elsewhere_is_named(
     nested: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: int
 ) -> None:
     """Seen by telling another truth of the columns than the API knows."""
-    monkeypatch.setattr(relation_checks, "ALONE", alone)
+    monkeypatch.setattr(relation_checks, "MAX_CHILDREN", alone)
     columns, children = references.columns, references.children
 
     def another_parent(*given: Any, **named: Any) -> Iterator[tuple[str | None, ...]]:
@@ -78,8 +83,8 @@ def test_a_reference_that_leads_elsewhere_is_named(
     monkeypatch.setattr(references, "columns", lambda *a, where=None, **n: another_parent(*a, where=where, **n))
     monkeypatch.setattr(references, "children", another_child)
     found = read(nested, tmp_path)
-    assert found["comments.article"].severed == ("7 → expected 1, observed 2",)
-    assert found["articles.comments"].severed == (f"2 → expected {CHILDREN} rows, observed {CHILDREN}",)
+    assert found["comments.article"].broken == ("7 → expected 1, observed 2",)
+    assert found["articles.comments"].broken == (f"2 → expected {CHILDREN} rows, observed {CHILDREN}",)
 
 
 def test_rows_that_come_while_they_are_read_are_said(

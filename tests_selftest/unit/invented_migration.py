@@ -14,12 +14,12 @@ from fixtures.model.backup import Artefact, Proof, RollbackPoint
 from fixtures.model.dataset import ImportOrder, Outcome
 from fixtures.model.file_store import FileStore, StoredFile
 from fixtures.model.fingerprint import (
-    Comparison,
     Fingerprint,
     KeyRange,
     LiveWrite,
-    Rewritten,
+    RetypedColumn,
     RowChange,
+    RowComparison,
     SequenceState,
     TableChange,
     TableFingerprint,
@@ -156,16 +156,18 @@ def fingerprint(taken_at: datetime) -> Fingerprint:
     return Fingerprint(taken_at, "00000003-0000001B-1", (table,), {"sections_id_seq": SequenceState(200, 1)})
 
 
-def file_store(looked_at: datetime) -> FileStore:
+def file_store(observed_at: datetime) -> FileStore:
     broken = StoredFile("5e", "plan <A>.pdf", "local", 403, problem="403 no such file")
-    return FileStore(looked_at, (StoredFile("4d", "map.png", "local", 200, "34" * 32, 4_000), broken), ())
+    return FileStore(observed_at, (StoredFile("4d", "map.png", "local", 200, "34" * 32, 4_000), broken), ())
 
 
-def comparison(at: datetime, *, lost: bool = False) -> Comparison:
+def comparison(at: datetime, *, lost: bool = False) -> RowComparison:
     change = TableChange("sections", 200, 199, lost=1, rows=(RowChange(("17",), "gone"),))
     live = LiveWrite("definitions", "0b54", "update", "ada@udo.example", at)
-    rewritten = (Rewritten("sections.height", "numeric(6,2)", "numeric(6,1)"),)
-    return Comparison(BEGIN, at, 200, 1, (change,) if lost else (), (live,), ("sections.title",), rewritten=rewritten)
+    rewritten = (RetypedColumn("sections.height", "numeric(6,2)", "numeric(6,1)"),)
+    return RowComparison(
+        BEGIN, at, 200, 1, (change,) if lost else (), (live,), ("sections.title",), rewritten=rewritten
+    )
 
 
 def schema_plan(made_at: datetime) -> SchemaPlan:

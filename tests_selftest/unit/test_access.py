@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from fixtures.checks.site.access import not_testable, statuses, unsafe_permissions, wrong
+from fixtures.checks.site.access import (
+    expected_statuses,
+    unexpected_answers,
+    unreadable_for_visitors,
+    unsafe_permissions,
+)
 from fixtures.model.access import Grants
 from fixtures.model.visit import ApiCall
 
@@ -10,18 +15,18 @@ VISITOR = Grants("visitor", admin=False, allowed=frozenset({"read chapters"}))
 
 
 def test_right_answers_are_left_alone() -> None:
-    assert wrong([ApiCall("visitor", "read", "inquiries", 403, (403,))]) == []
+    assert unexpected_answers([ApiCall("visitor", "read", "inquiries", 403, (403,))]) == []
 
 
 def test_somebody_let_through_is_told_apart_from_an_endpoint_that_fails() -> None:
     opened = ApiCall("viewer", "create", "chapters", 200, (403,))
     broken = ApiCall("administrator", "create", "chapters", 500, (200,), "INTERNAL_SERVER_ERROR")
-    assert [finding.code for finding in wrong([opened, broken])] == ["MIG-541", "MIG-542"]
+    assert [finding.code for finding in unexpected_answers([opened, broken])] == ["MIG-541", "MIG-542"]
 
 
 def test_a_right_status_with_a_wrong_body_is_wrong() -> None:
     call = ApiCall("administrator", "update", "chapters", 200, (200,), "not kept as sent: title")
-    assert [finding.code for finding in wrong([call])] == ["MIG-542"]
+    assert [finding.code for finding in unexpected_answers([call])] == ["MIG-542"]
 
 
 def test_configured_carelessness_is_still_a_finding() -> None:
@@ -36,11 +41,11 @@ def test_a_public_administrator_is_seen() -> None:
 
 
 def test_a_collection_the_site_shows_must_be_readable() -> None:
-    assert not_testable(VISITOR, ["chapters"]) == []
-    assert [finding.code for finding in not_testable(VISITOR, ["amendments"])] == ["MIG-544"]
+    assert unreadable_for_visitors(VISITOR, ["chapters"]) == []
+    assert [finding.code for finding in unreadable_for_visitors(VISITOR, ["amendments"])] == ["MIG-544"]
 
 
 def test_statuses_follow_directus() -> None:
-    assert statuses("delete", allowed=True) == (204,)
-    assert statuses("read", allowed=True) == (200,)
-    assert statuses("read", allowed=False) == (403,)
+    assert expected_statuses("delete", allowed=True) == (204,)
+    assert expected_statuses("read", allowed=True) == (200,)
+    assert expected_statuses("read", allowed=False) == (403,)

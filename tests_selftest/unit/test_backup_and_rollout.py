@@ -13,15 +13,15 @@ from fixtures.checks.code import rollout
 from fixtures.model.backup import Artefact
 from fixtures.model.delivery import Delivery
 from fixtures.model.deployment import Deploy, Interval
-from fixtures.model.rollout import Reachable, ServiceState
+from fixtures.model.rollout import ReadableCollections, ServiceState
 
 AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 DUMP = Artefact("pg_dump", "p.dump", "/b/p.dump", 100, "a" * 64, AT, 2)
 
 
 def test_a_table_the_dump_does_not_list_is_found() -> None:
-    assert [f.code for f in backup.unlisted(DUMP, listed=["a"], tables=["a", "b"])] == ["MIG-141"]
-    assert backup.unlisted(DUMP, listed=["a", "b"], tables=["a", "b"]) == []
+    assert [f.code for f in backup.missing_tables(DUMP, listed=["a"], tables=["a", "b"])] == ["MIG-141"]
+    assert backup.missing_tables(DUMP, listed=["a", "b"], tables=["a", "b"]) == []
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,13 @@ def test_a_table_the_dump_does_not_list_is_found() -> None:
     ],
 )
 def test_a_restore_with_other_counts_is_found(restored: dict[str, int], codes: list[str]) -> None:
-    findings = backup.restored_otherwise(DUMP, restored, before={"a": 5, "b": 2}, after={"a": 7, "b": 2})
+    findings = backup.row_count_mismatches(DUMP, restored, before={"a": 5, "b": 2}, after={"a": 7, "b": 2})
     assert [f.code for f in findings] == codes
 
 
 def test_a_backup_of_another_database_is_found() -> None:
-    assert backup.another_database(expected="user a", observed="user a") == []
-    assert [f.code for f in backup.another_database(expected="user a", observed="none")] == ["MIG-144"]
+    assert backup.database_mismatch(expected="user a", observed="user a") == []
+    assert [f.code for f in backup.database_mismatch(expected="user a", observed="none")] == ["MIG-144"]
 
 
 def delivery(side: str, begin: int, end: int, run: str = "run-1") -> Delivery:
@@ -58,8 +58,8 @@ STATE = ServiceState("backend", "udo-backend", "http://h", "c" * 40, AT, suspend
 )
 def test_a_service_that_does_not_serve_the_delivery_is_found(change: dict[str, Any]) -> None:
     delivered = {"backend": delivery("backend", 0, 10)}
-    assert rollout.not_serving([STATE], delivered) == []
-    assert [f.code for f in rollout.not_serving([replace(STATE, **change)], delivered)] == ["MIG-241"]
+    assert rollout.services_not_serving([STATE], delivered) == []
+    assert [f.code for f in rollout.services_not_serving([replace(STATE, **change)], delivered)] == ["MIG-241"]
 
 
 def test_deliveries_one_after_the_other_are_found() -> None:
@@ -80,14 +80,14 @@ def test_a_wrong_status_is_found() -> None:
 
 def test_console_errors_failed_requests_and_a_bad_status_are_each_found() -> None:
     clean: dict[str, tuple[str, ...]] = {"console": (), "failures": ()}
-    assert rollout.with_errors("Home", "http://h/", status=200, **clean) == []
-    bad = rollout.with_errors("Home", "http://h/", console=["TypeError"], failures=["GET /x 403"], status=500)
+    assert rollout.page_errors("Home", "http://h/", status=200, **clean) == []
+    bad = rollout.page_errors("Home", "http://h/", console=["TypeError"], failures=["GET /x 403"], status=500)
     assert [f.code for f in bad] == ["MIG-244"] * 3
 
 
 def test_a_collection_out_of_reach_is_found() -> None:
-    found = Reachable(rows={"a": 1}, closed={"b": 500})
-    assert [(f.code, f.observed) for f in rollout.unreachable(found, ["a", "b", "c"])] == [
+    found = ReadableCollections(rows={"a": 1}, closed={"b": 500})
+    assert [(f.code, f.observed) for f in rollout.unreachable_collections(found, ["a", "b", "c"])] == [
         ("MIG-245", "status 500"),
         ("MIG-245", "not asked for"),
     ]

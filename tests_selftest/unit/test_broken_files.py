@@ -38,13 +38,13 @@ def test_the_faster_decoder_reads_what_the_standard_library_reads(text: bytes) -
         except (ValueError, RecursionError) as problem:
             return RecursionError.__name__ if isinstance(problem, RecursionError) else ValueError.__name__
 
-    assert seen(export_reader.parsed) == seen(json.loads)
+    assert seen(export_reader.parse_json) == seen(json.loads)
 
 
 def test_a_good_file_is_read_with_its_lines(tmp_path: Path) -> None:
     file = recorded(tmp_path, GOOD)
-    assert export_reader.examine(tmp_path, file) == []
-    assert [line for line, _ in export_reader.numbered(tmp_path, file)] == [2, 3, 4]
+    assert export_reader.file_problems(tmp_path, file) == []
+    assert [line for line, _ in export_reader.numbered_lines(tmp_path, file)] == [2, 3, 4]
     assert [row["id"] for row in export_reader.rows(tmp_path, file, without={3})] == [1, 3]
 
 
@@ -56,12 +56,12 @@ def test_each_way_of_being_broken_is_refused(tmp_path: Path, broken: Broken) -> 
         (tmp_path / "t.json").write_bytes(content)
     else:
         file = recorded(tmp_path, content)
-    (finding,) = export_reader.examine(tmp_path, file)
+    (finding,) = export_reader.file_problems(tmp_path, file)
     assert finding.code == "MIG-411"
     assert finding.where.startswith("migration/t.json")
 
 
 def test_a_line_too_long_to_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_reader, "LARGEST_ROW", 20)
-    (finding,) = export_reader.examine(tmp_path, recorded(tmp_path, GOOD))
+    (finding,) = export_reader.file_problems(tmp_path, recorded(tmp_path, GOOD))
     assert "line 2" in finding.where

@@ -48,13 +48,13 @@ def seen(*columns: CatalogColumn, keys: tuple[CatalogKey, ...] = (KEY,)) -> Cata
 
 
 def said(there: Catalog) -> list[tuple[str, str]]:
-    return [(each.name, each.property) for each in catalog.disagreements(SNAPSHOT, there)]
+    return [(each.name, each.property) for each in catalog.mismatches(SNAPSHOT, there)]
 
 
 def test_two_that_say_the_same_are_silent() -> None:
     assert said(seen()) == []
-    assert catalog.contradictions(SNAPSHOT, seen()) == []
-    assert catalog.not_as_planned(SNAPSHOT, seen()) == []
+    assert catalog.mismatch_findings(SNAPSHOT, seen()) == []
+    assert catalog.missing_after_apply(SNAPSHOT, seen()) == []
 
 
 COLUMNS: dict[str, tuple[dict[str, Any], str]] = {
@@ -94,10 +94,10 @@ KEYS = {
 def test_a_foreign_key_that_is_otherwise_is_named(case: str) -> None:
     keys, word = KEYS[case]
     assert said(seen(keys=keys)) == [("t.parent", word)]
-    (before,) = catalog.contradictions(SNAPSHOT, seen(keys=keys))
-    (after,) = catalog.not_as_planned(SNAPSHOT, seen(keys=keys))
+    (before,) = catalog.mismatch_findings(SNAPSHOT, seen(keys=keys))
+    (after,) = catalog.missing_after_apply(SNAPSHOT, seen(keys=keys))
     assert (before.code, after.code) == ("MIG-329", "MIG-337")
-    assert catalog.not_as_planned(SNAPSHOT, seen(keys=keys), kept={"t.parent"}) == []
+    assert catalog.missing_after_apply(SNAPSHOT, seen(keys=keys), kept={"t.parent"}) == []
 
 
 def test_what_no_snapshot_carries_is_listed() -> None:
@@ -106,7 +106,12 @@ def test_what_no_snapshot_carries_is_listed() -> None:
         (CatalogTable("t", (*TABLE.columns, raw), (KEY,), ("CHECK (price > 0)",)), CatalogTable("u", (raw,), ())),
         {"t.name": ("view names",)},
     )
-    assert catalog.hidden(SNAPSHOT, there) == ["table u", "column t.raw", "t: CHECK (price > 0)", "view names"]
+    assert catalog.objects_outside_snapshot(SNAPSHOT, there) == [
+        "table u",
+        "column t.raw",
+        "t: CHECK (price > 0)",
+        "view names",
+    ]
 
 
 def test_equal_catalogs_have_equal_names_and_any_difference_another() -> None:

@@ -166,9 +166,9 @@ def test_a_revoked_gate_is_closed_until_it_passes_again(tmp_path: Path) -> None:
     book = ledger(tmp_path)
     book.add(Kind.VERDICT, "gate 3.3", verdict="passed")
     book.add(Kind.REVOKED, "gate 3.3")
-    assert "has not passed" in str(Freshness(book, 60).obstacle(GateId("gate 3.3")))
+    assert "has not passed" in str(Freshness(book, 60).blocking_reason(GateId("gate 3.3")))
     book.add(Kind.VERDICT, "gate 3.3", verdict="passed")
-    assert Freshness(book, 60).obstacle(GateId("gate 3.3")) is None
+    assert Freshness(book, 60).blocking_reason(GateId("gate 3.3")) is None
 
 
 def test_a_backup_grows_stale_until_the_first_write_and_never_after_it(tmp_path: Path) -> None:
@@ -176,10 +176,10 @@ def test_a_backup_grows_stale_until_the_first_write_and_never_after_it(tmp_path:
     book.add(Kind.VERDICT, "gate 1.4", verdict="passed")
     later = Freshness(book, 60, clock=lambda: NOON + timedelta(minutes=61))
     sooner = Freshness(book, 60, clock=lambda: NOON + timedelta(minutes=59))
-    assert "61 minutes old" in str(later.obstacle(BACKUP))
-    assert sooner.obstacle(BACKUP) is None
+    assert "61 minutes old" in str(later.blocking_reason(BACKUP))
+    assert sooner.blocking_reason(BACKUP) is None
     book.add(Kind.INTENT, "2.1.4")
-    assert later.obstacle(BACKUP) is None
+    assert later.blocking_reason(BACKUP) is None
 
 
 @given(st.text(min_size=6, max_size=40).filter(lambda text: not text.isspace()), st.text(), st.text())

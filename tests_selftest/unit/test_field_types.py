@@ -18,7 +18,7 @@ from fixtures.checks.schema import casts
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.field_types import FIELD_TYPES, FieldType, field_type, made_for, of_column, of_field
 from fixtures.model.probe import Lock
-from fixtures.operations.lane_api.batches import wired
+from fixtures.operations.lane_api.batches import row_converter
 from fixtures.operations.lane_sql import staging
 from fixtures.systems.postgres.copy_text import TYPES, InvalidRow, RowWriter
 from fixtures.systems.postgres.stage import Column
@@ -111,10 +111,10 @@ def test_scratch_values_are_valid_different_and_can_be_written(kind: FieldType) 
     assert kind.scratch is not None
     assert kind.changed is not None
     one, other = kind.scratch(), kind.changed()
-    judge = values.judge(kind, {"data_type": kind.postgres}, exact_json=False)
+    judge = values.validator(kind, {"data_type": kind.postgres}, exact_json=False)
     assert (judge(one), judge(other)) == (None, None)
-    assert identity.differing({"v": one}, {"v": other}, {"v": kind}) == ("v",)
-    assert identity.differing({"v": one}, {"v": json.loads(json.dumps(one))}, {"v": kind}) == ()
+    assert identity.differing_columns({"v": one}, {"v": other}, {"v": kind}) == ("v",)
+    assert identity.differing_columns({"v": one}, {"v": json.loads(json.dumps(one))}, {"v": kind}) == ()
     assert RowWriter({"v": kind}).line(json.dumps({"v": one}).encode()).endswith(b"\n")
     assert normalizer({"v": kind})({"v": one}) == {"v": one}
 
@@ -142,9 +142,9 @@ def test_a_list_of_uuids_is_written_as_an_array_and_nothing_else_is(value: str, 
 
 def test_lists_of_uuids_are_equal_in_either_case_and_not_in_another_order() -> None:
     types = {"v": field_type("unknown", "uuid[]")}
-    assert identity.differing({"v": [A.upper(), None]}, {"v": [A, None]}, types) == ()
-    assert identity.differing({"v": [A, B]}, {"v": [B, A]}, types) == ("v",)
-    assert identity.differing({"v": [A]}, {"v": [[A]]}, types) == ("v",)
+    assert identity.differing_columns({"v": [A.upper(), None]}, {"v": [A, None]}, types) == ()
+    assert identity.differing_columns({"v": [A, B]}, {"v": [B, A]}, types) == ("v",)
+    assert identity.differing_columns({"v": [A]}, {"v": [[A]]}, types) == ("v",)
 
 
 def test_an_entry_and_its_name_write_the_same() -> None:
@@ -174,19 +174,19 @@ def test_an_unknown_type_has_an_answer_everywhere(directus: str, postgres: str) 
     kind = of_field({"type": directus, "schema": {"data_type": postgres}})
     value = {"b": 1, "a": [True]}
     assert kind.canonical(value) is value
-    assert identity.differing({"v": value}, {"v": {"a": [True], "b": 1}}, {"v": kind}) == ()
-    assert identity.differing({"v": value}, {"v": {"a": [False], "b": 1}}, {"v": kind}) == ("v",)
-    assert values.judge(kind, {}, exact_json=False)(value) is None
+    assert identity.differing_columns({"v": value}, {"v": {"a": [True], "b": 1}}, {"v": kind}) == ()
+    assert identity.differing_columns({"v": value}, {"v": {"a": [False], "b": 1}}, {"v": kind}) == ("v",)
+    assert values.validator(kind, {}, exact_json=False)(value) is None
     assert searched_columns({"v": kind}, without=frozenset()) == ()
     assert normalizer({"v": kind})({"v": value}) == {"v": value}
-    assert wired({"v": kind})({"v": "a"}) == {"v": "a"}
+    assert row_converter({"v": kind})({"v": "a"}) == {"v": "a"}
     assert casts.column_type({"type": directus, "schema": {"data_type": postgres}}) == ""
-    assert not casts.same_form(directus, "other")
-    assert casts.same_form(directus, directus)
-    assert casts.keeps_all(directus, "text")
-    assert not casts.keeps_all(directus, "string")
-    assert casts.refuses("text", directus)
-    assert not casts.refuses(directus, "text")
+    assert not casts.same_api_type(directus, "other")
+    assert casts.same_api_type(directus, directus)
+    assert casts.is_lossless(directus, "text")
+    assert not casts.is_lossless(directus, "string")
+    assert casts.rejects_unfitting("text", directus)
+    assert not casts.rejects_unfitting(directus, "text")
     assert casts.retype_lock(directus, "text") is Lock.REWRITE
     assert (kind.filterable, kind.sortable, kind.prose, kind.scratch, kind.writable) == (
         False, False, False, None, False,
@@ -199,5 +199,7 @@ def test_an_unknown_type_has_an_answer_everywhere(directus: str, postgres: str) 
 def test_lane_sql_names_the_type_it_cannot_write() -> None:
     profile = CollectionProfile("places", "id", "integer", singleton=False, columns=("id", "tags"))
     types = {"id": field_type("integer"), "tags": field_type("unknown", "hstore")}
-    (finding,) = staging.invalid_rows(profile, types, {"id": Column("id", "integer"), "tags": Column("tags", "hstore")})
+    (finding,) = staging.unsupported_columns(
+        profile, types, {"id": Column("id", "integer"), "tags": Column("tags", "hstore")}
+    )
     assert (finding.code, finding.observed) == ("MIG-441", "type hstore")

@@ -59,7 +59,7 @@ def test_a_storage_without_bytes_has_nothing_to_lose() -> None:
     ],
 )
 def test_a_file_of_before_is_still_the_same(now: tuple[StoredFile, ...], codes: list[str]) -> None:
-    assert [finding.code for finding in file_store.changed(store(GOOD, LOST), store(*now))] == codes
+    assert [finding.code for finding in file_store.changed_files(store(GOOD, LOST), store(*now))] == codes
 
 
 def test_missing_bytes_are_named() -> None:

@@ -7,7 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fixtures.checks.site.health import alerts, database, of_the_migration, resources, unknown_load
+from fixtures.checks.site.health import (
+    alert_findings,
+    database_findings,
+    is_own_statement,
+    resource_findings,
+    statements_unavailable,
+)
 from fixtures.model.health import Alert, DatabaseLoad, Metric, MetricStatus, Statement
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -16,13 +22,13 @@ CALM = DatabaseLoad(5, 100, 0.1, 0, 0, (Statement("SELECT 1", 10, 1.0, 5.0),), "
 
 
 def test_a_normal_value_is_left_alone() -> None:
-    assert resources([GOOD]) == []
-    assert database(CALM) == []
-    assert unknown_load(CALM) == []
+    assert resource_findings([GOOD]) == []
+    assert database_findings(CALM) == []
+    assert statements_unavailable(CALM) == []
 
 
 def test_a_static_site_has_no_memory_and_that_is_no_finding() -> None:
-    assert resources([Metric("site", "memory", MetricStatus.NOT_APPLICABLE)]) == []
+    assert resource_findings([Metric("site", "memory", MetricStatus.NOT_APPLICABLE)]) == []
 
 
 @pytest.mark.parametrize(
@@ -34,7 +40,7 @@ def test_a_static_site_has_no_memory_and_that_is_no_finding() -> None:
     ],
 )
 def test_what_is_not_measured_or_near_its_limit_is_seen(measure: Metric, code: str) -> None:
-    assert [finding.code for finding in resources([measure])] == [code]
+    assert [finding.code for finding in resource_findings([measure])] == [code]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +59,7 @@ def test_what_is_not_measured_or_near_its_limit_is_seen(measure: Metric, code: s
     ],
 )
 def test_statements_of_the_migration_itself_are_told_from_those_people_wait_for(query: str, ours: bool) -> None:
-    assert of_the_migration(query) == ours
+    assert is_own_statement(query) == ours
 
 
 @pytest.mark.parametrize(
@@ -68,11 +74,11 @@ def test_statements_of_the_migration_itself_are_told_from_those_people_wait_for(
     ],
 )
 def test_a_database_that_is_not_at_ease_is_seen(load: DatabaseLoad, code: str) -> None:
-    assert [finding.code for finding in database(load)] == [code]
+    assert [finding.code for finding in database_findings(load)] == [code]
 
 
 def test_no_statement_known_is_not_no_slow_statement() -> None:
-    assert [finding.code for finding in unknown_load(replace(CALM, statements=()))] == ["MIG-528"]
+    assert [finding.code for finding in statements_unavailable(replace(CALM, statements=()))] == ["MIG-528"]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +93,7 @@ def test_no_statement_known_is_not_no_slow_statement() -> None:
     ],
 )
 def test_each_alarming_sign_is_an_alert(sign: Alert) -> None:
-    assert [finding.code for finding in alerts([sign], now=NOW)] == ["MIG-529"]
+    assert [finding.code for finding in alert_findings([sign], now=NOW)] == ["MIG-529"]
 
 
 @pytest.mark.parametrize(
@@ -101,4 +107,4 @@ def test_each_alarming_sign_is_an_alert(sign: Alert) -> None:
     ],
 )
 def test_history_is_no_alert(sign: Alert) -> None:
-    assert alerts([sign], now=NOW) == []
+    assert alert_findings([sign], now=NOW) == []

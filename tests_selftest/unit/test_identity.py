@@ -9,8 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks.rows.classification import ClassifiedRows, ComparisonRules, by_key, classify, counterparts
-from fixtures.checks.rows.identity import canonical, compared_columns, differing, duplicated, fingerprint, key_text
+from fixtures.checks.rows.classification import (
+    ClassifiedRows,
+    ComparisonRules,
+    classify,
+    index_by_key,
+    match_natural_keys,
+)
+from fixtures.checks.rows.identity import (
+    canonical,
+    compared_columns,
+    differing_columns,
+    fingerprint,
+    key_text,
+    repeated_values,
+)
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.imports import ConflictKind
 
@@ -41,13 +54,13 @@ OTHER = [
 
 @pytest.mark.parametrize(("kind", "one", "other"), EQUAL)
 def test_equal_values_are_equal(kind: str, one: Any, other: Any) -> None:
-    assert differing({"c": one}, {"c": other}, {"c": kind}) == ()
+    assert differing_columns({"c": one}, {"c": other}, {"c": kind}) == ()
     assert fingerprint({"c": one}, {"c": kind}) == fingerprint({"c": other}, {"c": kind})
 
 
 @pytest.mark.parametrize(("kind", "one", "other"), OTHER)
 def test_other_values_differ(kind: str, one: Any, other: Any) -> None:
-    assert differing({"c": one}, {"c": other}, {"c": kind}) == ("c",)
+    assert differing_columns({"c": one}, {"c": other}, {"c": kind}) == ("c",)
     assert fingerprint({"c": one}, {"c": kind}) != fingerprint({"c": other}, {"c": kind})
 
 
@@ -68,7 +81,7 @@ def test_keys_are_texts() -> None:
 
 
 def test_what_occurs_twice_is_named_once() -> None:
-    assert duplicated(["a", "b", "a", "a", "c", "b"]) == ["a", "b"]
+    assert repeated_values(["a", "b", "a", "a", "c", "b"]) == ["a", "b"]
 
 
 PROFILE = CollectionProfile(
@@ -83,7 +96,7 @@ def row(key: int, slug: str | None = None, text: str = "x", **more: Any) -> dict
 
 
 def sorted_(wanted: list[Any], observed: list[Any], **rules: Any) -> ClassifiedRows:
-    return classify(by_key(wanted, PROFILE), observed, PROFILE, ComparisonRules(TYPES, **rules))
+    return classify(index_by_key(wanted, PROFILE), observed, PROFILE, ComparisonRules(TYPES, **rules))
 
 
 def test_stamps_are_not_compared() -> None:
@@ -116,12 +129,12 @@ def test_a_twin_that_was_edited_is_a_conflict_and_one_in_two_parts_is_nobodys() 
     assert [(c.key, c.kind, c.held_by) for c in found.conflicts] == [("4", ConflictKind.UNIQUE_VALUE_TAKEN, "90")]
     assert found.edits["90"].after == {"text": "mine"}
     both = replace(PROFILE, unique=("slug", "peer"))
-    mine = by_key([row(4, "s", peer=7)], both)
+    mine = index_by_key([row(4, "s", peer=7)], both)
     split = classify(mine, [row(90, "s"), row(91, "t", peer=7)], both, ComparisonRules(TYPES))
     assert [(c.key, c.kind, c.columns) for c in split.conflicts] == [
         ("4", ConflictKind.KEY_COLLISION, ("peer", "slug"))
     ]
-    assert counterparts(mine, [row(90, "s"), row(91, "t", peer=7)], both, TYPES) == {}
+    assert match_natural_keys(mine, [row(90, "s"), row(91, "t", peer=7)], both, TYPES) == {}
 
 
 def test_a_value_held_by_an_edited_row_is_a_conflict_not_a_refusal() -> None:
@@ -171,6 +184,6 @@ def test_creating_what_is_missing_breaks_no_unique_column_and_a_second_sorting_c
     wanted: list[Any], observed: list[Any]
 ) -> None:
     after = [*observed, *sorted_(wanted, observed).new()]
-    assert duplicated([str(each["id"]) for each in after]) == []
-    assert duplicated([each["slug"] for each in after]) == []
+    assert repeated_values([str(each["id"]) for each in after]) == []
+    assert repeated_values([each["slug"] for each in after]) == []
     assert sorted_(wanted, after).create == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from fixtures.checks.backups.file_store import lost_on_arrival
+from fixtures.checks.backups.file_store import uploads_to_ephemeral_disk
 from fixtures.checks.rows import data_rules, import_rules
 from fixtures.checks.schema import comparable, schema
 from fixtures.checks.site import rule_checks
@@ -30,28 +30,28 @@ OUTCOME = Outcome("sections", before=5, in_file=10, created=6, identical=3, conf
 
 
 def test_a_conflict_stops_the_line_unless_the_policy_keeps_productions_row() -> None:
-    (finding,) = import_rules.forbidden(PLAN)
+    (finding,) = import_rules.unresolved_conflicts(PLAN)
     assert finding.code == "MIG-413"
     assert "CONFLICT_POLICY=keep" in finding.do
-    assert import_rules.forbidden(replace(PLAN, policy="keep")) == []
+    assert import_rules.unresolved_conflicts(replace(PLAN, policy="keep")) == []
 
 
 def test_every_row_of_a_plan_has_its_place() -> None:
-    assert import_rules.unaccounted(PLAN) == []
+    assert import_rules.plan_count_mismatches(PLAN) == []
     short = replace(PLAN, collections=(replace(PLAN.collections[0], create=5),))
-    assert import_rules.unaccounted(short) == ["sections"]
+    assert import_rules.plan_count_mismatches(short) == ["sections"]
 
 
 def test_rows_that_do_not_add_up_are_named() -> None:
-    assert import_rules.miscounted([OUTCOME]) == []
-    assert [f.code for f in import_rules.miscounted([replace(OUTCOME, after=10)])] == ["MIG-423"]
-    assert [f.code for f in import_rules.miscounted([replace(OUTCOME, identical=2)])] == ["MIG-423"]
+    assert import_rules.outcome_count_mismatches([OUTCOME]) == []
+    assert [f.code for f in import_rules.outcome_count_mismatches([replace(OUTCOME, after=10)])] == ["MIG-423"]
+    assert [f.code for f in import_rules.outcome_count_mismatches([replace(OUTCOME, identical=2)])] == ["MIG-423"]
 
 
 def test_a_refused_row_is_named_with_productions_words() -> None:
     refusal = Refusal("sections", "7", "RECORD_NOT_UNIQUE", "slug has to be unique")
     result = ImportResult((OUTCOME,), (), (refusal,), completed=0, seconds=1.0)
-    (finding,) = import_rules.refused(result)
+    (finding,) = import_rules.refused_rows(result)
     assert "key 7" in finding.where
     assert "slug has to be unique" in finding.observed
 
@@ -69,7 +69,7 @@ VERIFIED = CollectionVerification(
 
 
 def codes(**changes: object) -> list[str]:
-    return [f.code for f in data_rules.miscounted([replace(VERIFIED, **changes)])]  # type: ignore[arg-type]
+    return [f.code for f in data_rules.count_mismatches([replace(VERIFIED, **changes)])]  # type: ignore[arg-type]
 
 
 def test_counts_that_are_not_as_expected_are_named() -> None:
@@ -81,31 +81,31 @@ def test_counts_that_are_not_as_expected_are_named() -> None:
 
 
 def test_rows_beyond_those_named_are_counted() -> None:
-    found = data_rules.other_values([replace(VERIFIED, different=(RowDifference("7", ("fee",)),), differing=1201)])
+    found = data_rules.value_mismatches([replace(VERIFIED, different=(RowDifference("7", ("fee",)),), differing=1201)])
     assert [finding.observed for finding in found] == ["differs in fee", "1,200 rows more that differ"]
 
 
 def test_stamps_that_are_not_those_of_local_are_counted_by_column() -> None:
-    (finding,) = data_rules.other_stamps([replace(VERIFIED, stamps={"date_created": 3, "user_created": 0})])
+    (finding,) = data_rules.stamp_mismatches([replace(VERIFIED, stamps={"date_created": 3, "user_created": 0})])
     assert finding.code == "MIG-438"
     assert "date_created" in finding.where
-    assert data_rules.other_stamps([VERIFIED]) == []
+    assert data_rules.stamp_mismatches([VERIFIED]) == []
 
 
 def test_a_row_with_other_values_is_named_by_key_and_column() -> None:
-    (finding,) = data_rules.other_values([replace(VERIFIED, different=(RowDifference("7", ("fee",)),))])
+    (finding,) = data_rules.value_mismatches([replace(VERIFIED, different=(RowDifference("7", ("fee",)),))])
     assert finding.code == "MIG-434"
     assert "key 7" in finding.where
     assert "fee" in finding.observed
 
 
 def test_a_severed_relation_a_duplicate_and_a_lagging_sequence_are_named() -> None:
-    assert [f.code for f in data_rules.severed([RelationCheck("a.b", "M2O", 3, ("1 → expected 2, observed 3",))])] == [
-        "MIG-435"
-    ]
-    assert data_rules.severed([RelationCheck("a.b", "M2O", 3, ())]) == []
-    assert [f.code for f in data_rules.duplicated([Duplicates("a", "slug", 1, ("x",))])] == ["MIG-436"]
-    assert data_rules.duplicated([Duplicates("a", "slug", 0, ())]) == []
+    assert [
+        f.code for f in data_rules.broken_references([RelationCheck("a.b", "M2O", 3, ("1 → expected 2, observed 3",))])
+    ] == ["MIG-435"]
+    assert data_rules.broken_references([RelationCheck("a.b", "M2O", 3, ())]) == []
+    assert [f.code for f in data_rules.duplicate_values([Duplicates("a", "slug", 1, ("x",))])] == ["MIG-436"]
+    assert data_rules.duplicate_values([Duplicates("a", "slug", 0, ())]) == []
     behind = OwnedLike("a", "id", 5, 9)
     assert [f.code for f in data_rules.sequences_behind([behind])] == ["MIG-437"]
     assert data_rules.sequences_behind([replace(behind, next_value=10)]) == []
@@ -125,8 +125,8 @@ class OwnedLike:
 
 def test_a_rule_of_the_schema_that_does_not_hold_is_named() -> None:
     held, broken = RuleCheck("required", "a.b", "400", "400"), RuleCheck("required", "a.c", "400", "200")
-    assert [f.code for f in rule_checks.broken([held, broken])] == ["MIG-343"]
-    assert rule_checks.counted([held, broken]) == "2 required"
+    assert [f.code for f in rule_checks.failed_rules([held, broken])] == ["MIG-343"]
+    assert rule_checks.summarize([held, broken]) == "2 required"
 
 
 # --- schemas --------------------------------------------------------------------------------------------------------
@@ -148,17 +148,17 @@ def snapshot(**changes: object) -> Snapshot:
 def test_schemas_are_compared_by_name_both_ways() -> None:
     wanted, other = snapshot(), snapshot(fields=[{**snapshot().fields["a.b"], "type": "text"}])
     assert schema.differences(wanted, wanted) == []
-    assert [(d.name, d.path, d.wanted, d.observed) for d in schema.differences(wanted, other)] == [
+    assert [(d.name, d.path, d.expected, d.observed) for d in schema.differences(wanted, other)] == [
         ("a.b", "type", "string", "text")
     ]
-    assert [f.code for f in schema.missing(wanted, other)] == ["MIG-341"]
-    assert schema.missing(wanted, other, kept=frozenset({"a.b"})) == []
-    assert [f.code for f in schema.missing(wanted, snapshot(fields=[]))] == ["MIG-341"]
+    assert [f.code for f in schema.missing_objects(wanted, other)] == ["MIG-341"]
+    assert schema.missing_objects(wanted, other, kept=frozenset({"a.b"})) == []
+    assert [f.code for f in schema.missing_objects(wanted, snapshot(fields=[]))] == ["MIG-341"]
 
 
 def test_what_only_production_has_is_no_fault() -> None:
     more = snapshot(collections=[{"collection": "a", "schema": {"name": "a"}}, {"collection": "own"}])
-    assert schema.missing(snapshot(), more) == []
+    assert schema.missing_objects(snapshot(), more) == []
     assert [d.name for d in schema.differences(snapshot(), more) if d.only_observed] == ["own"]
 
 
@@ -173,7 +173,7 @@ def test_an_index_on_a_table_of_directus_itself_is_compared_too() -> None:
     index = {"collection": "directus_users", "field": "email", "schema": {"is_indexed": True}}
     more = snapshot(systemFields=[index])
     assert more.digest != snapshot().digest
-    (lacking,) = schema.missing(more, snapshot())
+    (lacking,) = schema.missing_objects(more, snapshot())
     assert lacking.where == 'production · systemFields · "directus_users.email"'
     assert schema.differing_objects(snapshot(), more) == ["directus_users.email"]
 
@@ -183,7 +183,7 @@ def test_options_are_compared_whatever_their_names_and_shown_as_directus_writes_
         return snapshot(fields=[{**snapshot().fields["a.b"], "meta": options}])
 
     wanted, other = with_options(__private=1, flag=True, text=""), with_options(__private=2, flag=None, more=["ü"])
-    assert [(d.path, d.wanted, d.observed) for d in schema.differences(wanted, other)] == [
+    assert [(d.path, d.expected, d.observed) for d in schema.differences(wanted, other)] == [
         ("meta.__private", "1", "2"),
         ("meta.flag", "true", "null"),
         ("meta.more", "not there", '["ü"]'),
@@ -203,26 +203,31 @@ def test_an_object_of_productions_own_is_told_apart_by_its_kind() -> None:
 
 
 def test_sides_that_cannot_be_compared_are_named() -> None:
-    assert comparable.unlike(snapshot(), snapshot(), running="11.17.4", timezone="UTC") == []
-    found = comparable.unlike(
+    assert comparable.environment_differences(snapshot(), snapshot(), running="11.17.4", timezone="UTC") == []
+    found = comparable.environment_differences(
         snapshot(), snapshot(directus="12.4.0", vendor="mysql"), running="12.4.0", timezone="America/New_York"
     )
     assert [f.code for f in found] == ["MIG-311", "MIG-312", "MIG-313"]
 
 
 def test_a_snapshot_that_is_not_whole_is_named() -> None:
-    assert comparable.malformed(snapshot()) == []
+    assert comparable.malformed_parts(snapshot()) == []
     homeless = snapshot(fields=[{"collection": "gone", "field": "b"}])
-    assert [f.code for f in comparable.malformed(homeless)] == ["MIG-314"]
-    assert [f.code for f in comparable.malformed(Snapshot({}))] == ["MIG-314"] * 6
+    assert [f.code for f in comparable.malformed_parts(homeless)] == ["MIG-314"]
+    assert [f.code for f in comparable.malformed_parts(Snapshot({}))] == ["MIG-314"] * 6
 
 
 def test_files_are_not_imported_to_where_the_next_deploy_deletes_them() -> None:
     gone, kept = Storage("local", "local", "./uploads", on_disk=False), Storage("local", "local", "/data", on_disk=True)
-    (finding,) = lost_on_arrival(gone, 3)
+    (finding,) = uploads_to_ephemeral_disk(gone, 3)
     assert finding.code == "MIG-427"
     assert "ALLOW_EPHEMERAL_FILES" in finding.do
-    assert lost_on_arrival(kept, 3) == lost_on_arrival(gone, 0) == lost_on_arrival(Storage("s3", "s3"), 3) == []
+    assert (
+        uploads_to_ephemeral_disk(kept, 3)
+        == uploads_to_ephemeral_disk(gone, 0)
+        == uploads_to_ephemeral_disk(Storage("s3", "s3"), 3)
+        == []
+    )
 
 
 def test_the_policy_settles_what_it_names_and_never_another_row_under_the_same_key() -> None:
@@ -231,8 +236,8 @@ def test_the_policy_settles_what_it_names_and_never_another_row_under_the_same_k
         replace(CONFLICT, kind=ConflictKind.NATURAL_KEY_MATCH),
     )
     plan = replace(PLAN, conflicts=(CONFLICT, key_collision, match))
-    assert [f.code for f in import_rules.forbidden(plan)] == ["MIG-413", "MIG-413"]
+    assert [f.code for f in import_rules.unresolved_conflicts(plan)] == ["MIG-413", "MIG-413"]
     updating = replace(plan, policy="stop,sections=update")
-    (left,) = import_rules.forbidden(updating)
+    (left,) = import_rules.unresolved_conflicts(updating)
     assert "another row" in left.sentence
-    assert import_rules.forbidden(replace(plan, policy="stop,sections=keep")) == []
+    assert import_rules.unresolved_conflicts(replace(plan, policy="stop,sections=keep")) == []

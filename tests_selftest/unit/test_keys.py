@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fixtures.checks.rows import keys
-from fixtures.checks.rows.classification import by_key
+from fixtures.checks.rows.classification import index_by_key
 from fixtures.model.dataset import CollectionProfile, ExportedFile
 from fixtures.model.export import CollectionCount
 from fixtures.model.imports import ConflictKind
@@ -35,15 +35,15 @@ def test_key_formats() -> None:
 
 def test_a_missing_or_short_file_is_found() -> None:
     counts = [CollectionCount("definitions", 4, 0), CollectionCount("chapters", 2, -1)]
-    findings = keys.miscounted([exported(3)], counts)
+    findings = keys.count_mismatches([exported(3)], counts)
     assert [(f.code, f.observed) for f in findings] == [("MIG-131", "3 rows"), ("MIG-131", "no file")]
-    assert keys.miscounted([exported(4), exported(2, collection="chapters")], counts) == []
+    assert keys.count_mismatches([exported(4), exported(2, collection="chapters")], counts) == []
 
 
 def test_keys_unlike_their_type_are_found() -> None:
-    assert [f.code for f in keys.unlike_their_type(DEFINITIONS, exported(3, "integer 1 to 3"))] == ["MIG-132"]
-    assert keys.unlike_their_type(DEFINITIONS, exported(3)) == []
-    assert keys.unlike_their_type(DEFINITIONS, exported(0, "no rows")) == []
+    assert [f.code for f in keys.key_type_mismatches(DEFINITIONS, exported(3, "integer 1 to 3"))] == ["MIG-132"]
+    assert keys.key_type_mismatches(DEFINITIONS, exported(3)) == []
+    assert keys.key_type_mismatches(DEFINITIONS, exported(0, "no rows")) == []
 
 
 def row(key: int, term: str, meaning: str) -> dict[str, str]:
@@ -53,7 +53,7 @@ def row(key: int, term: str, meaning: str) -> dict[str, str]:
 def test_rows_production_has_otherwise() -> None:
     local = [row(1, "porch", "a"), row(2, "alley", "b"), row(3, "eave", "c"), row(4, "new", "d")]
     production = [row(1, "porch", "a"), row(2, "alley", "edited there"), row(9, "eave", "c")]
-    found = keys.conflicts(DEFINITIONS, TYPES, by_key(local, DEFINITIONS), production)
+    found = keys.find_conflicts(DEFINITIONS, TYPES, index_by_key(local, DEFINITIONS), production)
     assert [(each.key[-1], each.kind, each.columns) for each in found] == [
         ("2", ConflictKind.EDITED, ("meaning",)),
         ("3", ConflictKind.UNIQUE_VALUE_TAKEN, ("term",)),
@@ -63,4 +63,4 @@ def test_rows_production_has_otherwise() -> None:
 
 def test_equal_rows_are_no_conflict() -> None:
     rows = [row(1, "porch", "a")]
-    assert keys.conflicts(DEFINITIONS, TYPES, by_key(rows, DEFINITIONS), rows) == ()
+    assert keys.find_conflicts(DEFINITIONS, TYPES, index_by_key(rows, DEFINITIONS), rows) == ()

@@ -28,7 +28,7 @@ GOOD = {
 
 @pytest.mark.parametrize("path", BAD)
 def test_a_secret_in_a_change_is_found_and_not_repeated(path: str) -> None:
-    findings = leaks.secrets_in([AddedLine(path, 7, BAD[path])])
+    findings = leaks.find_secrets([AddedLine(path, 7, BAD[path])])
     assert [finding.code for finding in findings] == ["MIG-101"]
     assert findings[0].where == f"{path} line 7"
     for word in BAD[path].split():
@@ -36,23 +36,23 @@ def test_a_secret_in_a_change_is_found_and_not_repeated(path: str) -> None:
 
 
 def test_ordinary_code_about_passwords_is_no_secret() -> None:
-    assert leaks.secrets_in([AddedLine(path, 1, text) for path, text in GOOD.items()]) == []
+    assert leaks.find_secrets([AddedLine(path, 1, text) for path, text in GOOD.items()]) == []
 
 
 def test_a_credential_of_this_migration_is_found_whatever_it_looks_like() -> None:
-    findings = leaks.secrets_in([AddedLine("notes.md", 3, "ask for plainword tomorrow")], known=["plainword"])
+    findings = leaks.find_secrets([AddedLine("notes.md", 3, "ask for plainword tomorrow")], known=["plainword"])
     assert len(findings) == 1
     assert "plainword" not in str(findings[0])
 
 
 def test_the_scanner_is_alive() -> None:
-    assert leaks.live_credentials()
+    assert leaks.scanner_works()
 
 
 def test_a_pragma_is_counted() -> None:
     lines = [AddedLine("a.py", 4, BAD["config.py"] + "  # pragma: allowlist secret"), AddedLine("a.py", 5, "x = 1")]
-    assert leaks.secrets_in(lines) == []
-    assert leaks.allowlisted(lines) == ("a.py:4",)
+    assert leaks.find_secrets(lines) == []
+    assert leaks.allowlisted_lines(lines) == ("a.py:4",)
 
 
 def test_an_added_line_does_not_show_its_text() -> None:
@@ -81,13 +81,13 @@ def test_deleting_a_sensitive_file_is_welcome() -> None:
 
 
 def test_gitignore_is_judged_by_effect() -> None:
-    findings = gitignore.unprotected("pixelsock/udo-backend", {".env": True, "migration/": False})
+    findings = gitignore.not_ignored("pixelsock/udo-backend", {".env": True, "migration/": False})
     assert [finding.code for finding in findings] == ["MIG-103"]
     assert "migration/" in findings[0].sentence
-    assert [f.code for f in gitignore.tracked_anyway("pixelsock/fuma", ["node_modules/"])] == ["MIG-104"]
+    assert [f.code for f in gitignore.already_tracked("pixelsock/fuma", ["node_modules/"])] == ["MIG-104"]
 
 
 def test_gitignore_gets_only_the_missing_lines_once() -> None:
-    once = gitignore.appended("node_modules/\nmigration/", gitignore.WORKING_DOCUMENTS)
+    once = gitignore.append_entries("node_modules/\nmigration/", gitignore.WORKING_DOCUMENTS)
     assert once == "node_modules/\nmigration/\nbackups/\n"
-    assert gitignore.appended(once, gitignore.WORKING_DOCUMENTS) == once
+    assert gitignore.append_entries(once, gitignore.WORKING_DOCUMENTS) == once

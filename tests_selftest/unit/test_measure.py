@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fixtures.operations.site.measure import without_the_start
-from fixtures.systems.render.shapes import Series
+from fixtures.operations.site.measure import exclude_startup
+from fixtures.systems.render.values import Series
 
 STARTED = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 
 
 def judged(measured: tuple[float, ...], *, since: datetime) -> tuple[float, ...]:
     values = tuple((STARTED + timedelta(minutes=place), value) for place, value in enumerate(measured))
-    return tuple(value for _, value in without_the_start(Series({"instance": "a"}, "cpu", values), since=since).values)
+    return tuple(value for _, value in exclude_startup(Series({"instance": "a"}, "cpu", values), since=since).values)
 
 
 @pytest.mark.parametrize(("measured", "left"), [((0.99, 0.4, 0.95), (0.4, 0.95)), ((0.99,), (0.99,)), ((), ())])

@@ -10,7 +10,7 @@ from fixtures.checks.backups import new_database as checks
 from fixtures.checks.backups import rollback
 from fixtures.evidence.ledger import ROLLED_BACK, Kind, Ledger
 from fixtures.model.finding import Finding
-from fixtures.model.rollback import NEW, DatabaseRollback, LiveEdits, Repointed, RollbackTiming
+from fixtures.model.rollback import NEW, DatabaseRollback, LiveEdits, RepointResult, RollbackTiming
 from fixtures.operations.rollback import summaries
 from fixtures.plugins.terminal_summary import lines
 from fixtures.report import page
@@ -33,28 +33,28 @@ OTHER = Finding(code="MIG-148", sentence="s", where='table "boards"', expected="
 def test_an_older_server_and_other_text_are_refused_and_a_newer_server_is_not(
     observed: tuple[str, str, str], found: list[str]
 ) -> None:
-    assert [each.code for each in checks.other_kind("n", expected=HERE, observed=observed)] == found
+    assert [each.code for each in checks.incompatible_server("n", expected=HERE, observed=observed)] == found
 
 
 def test_only_an_empty_database_or_an_equal_one_is_restored_into() -> None:
-    assert checks.occupied("n", [], [OTHER]) == []
-    assert checks.occupied("n", ["boards"], []) == []
-    (finding,) = checks.occupied("n", ["boards"], [OTHER])
+    assert checks.not_empty("n", [], [OTHER]) == []
+    assert checks.not_empty("n", ["boards"], []) == []
+    (finding,) = checks.not_empty("n", ["boards"], [OTHER])
     assert finding.code == "MIG-718"
     assert "boards" in finding.observed
 
 
 def test_a_way_back_that_was_begun_into_one_database_does_not_go_on_into_another() -> None:
-    assert checks.begun_otherwise("udo-db-2", "udo-db-2") == []
+    assert checks.target_database_changed("udo-db-2", "udo-db-2") == []
     for named in ("", "udo-db-3"):
-        (finding,) = checks.begun_otherwise("udo-db-2", named)
+        (finding,) = checks.target_database_changed("udo-db-2", named)
         assert finding.code == "MIG-724"
         assert "ROLLBACK_POSTGRES=udo-db-2" in finding.do
 
 
 def test_where_it_may_not_be_restored_in_place_the_setting_is_named() -> None:
     for passing in (True, False):
-        finding = rollback.not_in_place("42501 must be owner", meaning="m", passing=passing)
+        finding = rollback.restore_in_place_impossible("42501 must be owner", meaning="m", passing=passing)
         assert finding.code == "MIG-715"
         assert "set ROLLBACK_POSTGRES" in finding.do
         assert ("55P03" in finding.do) is passing
@@ -62,12 +62,12 @@ def test_where_it_may_not_be_restored_in_place_the_setting_is_named() -> None:
 
 def test_the_ledger_knows_where_the_last_way_back_left_production(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "l.jsonl", run="r", inputs="i", suite="s")
-    assert ledger.moved_to == ""
+    assert ledger.repointed_to == ""
     ledger.add(Kind.CLOSED, "migration", outcome=ROLLED_BACK, method=NEW, database="udo-db-2")
     ledger.add(Kind.OPENED, "migration")
-    assert ledger.moved_to == "udo-db-2"
+    assert ledger.repointed_to == "udo-db-2"
     ledger.add(Kind.CLOSED, "migration", outcome=ROLLED_BACK, method="same", database="")
-    assert ledger.moved_to == ""
+    assert ledger.repointed_to == ""
 
 
 def test_report_and_last_lines_say_which_way_and_which_setting_must_follow(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_report_and_last_lines_say_which_way_and_which_setting_must_follow(tmp_p
 def test_rows_people_wrote_are_said_to_stay_in_the_old_database() -> None:
     work = [LiveEdits("boards", 2, 0, ("7", "8"))]
     for into, where in (("udo-db-2", "the old database"), ("", "a dump")):
-        (finding,) = rollback.live_edits(work, confirmed=0, into=into)
+        (finding,) = rollback.unconfirmed_live_edits(work, confirmed=0, into=into)
         assert where in finding.meaning
         assert where in summaries.summarize_live_edits(work, into=into)
 
@@ -99,9 +99,9 @@ def test_each_step_says_where_production_lies_now() -> None:
     assert "the new database udo-db-2 holds 9 tables" in summaries.summarize_database(
         DatabaseRollback("b.dump", "", "712", 9, 3.1, into="udo-db-2")
     )
-    done = Repointed(
+    done = RepointResult(
         "cms", ("DB_HOST",), ("BEFORE_ROLLBACK_DB_HOST",), "old/o", "new/n", "dep-1", "c" * 40, 31.0, late=2
     )
-    told = summaries.summarize_switch(done)
+    told = summaries.summarize_repoint(done)
     assert "on new/n" in told
     assert "2 more rows; the old database keeps them" in told

@@ -106,12 +106,12 @@ def answered(probe: Probe, rows: Rows, diff: dict[str, Any]) -> ProbeResult:
 
 
 def planned(before: dict[str, Any], after: dict[str, Any], rows: Rows, signed: list[Waiver]) -> SchemaPlan:
-    current, wanted = directus.snapshot_of(before), directus.snapshot_of(after)
-    diff = directus.diff(current, wanted)
-    changes, became = waivers.admit(risk.classify(diff, Snapshot(wanted)), signed, today=TODAY)
-    asked = probing.probes_of(changes, Snapshot(wanted), Snapshot(current))
+    current, desired = directus.snapshot_of(before), directus.snapshot_of(after)
+    diff = directus.diff(current, desired)
+    changes, became = waivers.admit(risk.classify(diff, Snapshot(desired)), signed, today=TODAY)
+    asked = probing.probes_of(changes, Snapshot(desired), Snapshot(current))
     return planning.plan(
-        guard="g", diff=diff, wanted=Snapshot(wanted), current=Snapshot(current),
+        guard="g", diff=diff, desired=Snapshot(desired), current=Snapshot(current),
         made_at=datetime(2026, 11, 22, tzinfo=UTC), changes=changes,
         answers=[answered(probe, rows, diff) for probe in asked], waivers=became.used,
     )  # fmt: skip
@@ -133,7 +133,7 @@ def test_nothing_is_lost_without_a_waiver(
     rows = filled(before, data)
     signed = [Waiver(code, place, "a reason for it", "Ada", TODAY + timedelta(days=1)) for code, place in chosen]
     plan = planned(before, after, rows, signed)
-    if plan_safety.stops(plan):
+    if plan_safety.blockers(plan):
         return
     assert plan_safety.deletions(plan.payload, plan.admitted) == []
     named = {waiver.object for waiver in plan.waivers}

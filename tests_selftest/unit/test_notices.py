@@ -55,7 +55,7 @@ def test_it_is_told_once_in_a_migration(evidence: Evidence) -> None:
     tell(evidence, hook)
     notice = notices.sent_notice(evidence, changed=True)
     assert notice is not None
-    assert notice.told_at == NOW
+    assert notice.sent_at == NOW
     assert len(hook.taken) == 1
 
 
@@ -75,7 +75,7 @@ def test_a_later_look_without_changes_is_no_news_and_a_change_is(evidence: Evide
     evidence.ledger.add(Kind.OPENED, "migration")
     before = notices.sent_notice(evidence, changed=False)
     assert before is not None
-    assert before.told_at == NOW
+    assert before.sent_at == NOW
     assert notices.sent_notice(evidence, changed=True) is None
 
 

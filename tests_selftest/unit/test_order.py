@@ -46,7 +46,7 @@ def test_a_circular_pair_is_opened_at_a_nullable_column() -> None:
     found = order.plan([boards, members])
     assert found.deferred == ("boards.chair",)
     assert found.collections == ("boards", "members")
-    assert order.misplaced(found, [boards, members]) == []
+    assert order.parents_after_children(found, [boards, members]) == []
 
 
 def test_only_the_nullable_side_of_a_circle_is_deferred() -> None:
@@ -66,7 +66,7 @@ def test_a_circle_of_required_columns_stays_together_in_lane_sql() -> None:
     found = order.plan([*pair, collection("p"), collection("c", to("b"))], lane="sql")
     assert found == ImportOrder(("p", "b", "z", "c"), cycles=(("b", "z"),))
     assert found.steps == (("p",), ("b", "z"), ("c",))
-    assert order.misplaced(found, pair) == []
+    assert order.parents_after_children(found, pair) == []
 
 
 def test_only_what_is_required_goes_in_together_and_a_wider_circle_is_opened() -> None:
@@ -82,12 +82,12 @@ def test_a_required_reference_to_the_own_collection_makes_no_circle() -> None:
 def test_a_member_of_a_circle_outside_of_its_place_is_found() -> None:
     pair = [collection("a", to("b", nullable=False)), collection("b", to("a", nullable=False), to("c"))]
     wrong = ImportOrder(("a", "b", "c"), cycles=(("a", "b"),))
-    assert [finding.where for finding in order.misplaced(wrong, pair)] == ['local · column "b.to_c"']
+    assert [finding.where for finding in order.parents_after_children(wrong, pair)] == ['local · column "b.to_c"']
 
 
 def test_a_wrong_order_is_found() -> None:
     profiles = [collection("child", to("parent")), collection("parent")]
-    findings = order.misplaced(ImportOrder(("child", "parent")), profiles)
+    findings = order.parents_after_children(ImportOrder(("child", "parent")), profiles)
     assert [finding.code for finding in findings] == ["MIG-137"]
     assert "child.to_parent" in findings[0].where
 
@@ -100,7 +100,7 @@ def test_any_nullable_graph_gets_an_order_without_misplaced_parents(edges: list[
     ]
     found = order.plan(profiles)
     assert sorted(found.collections) == sorted(profile.name for profile in profiles)
-    assert order.misplaced(found, profiles) == []
+    assert order.parents_after_children(found, profiles) == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.booleans()), max_size=25))
@@ -122,7 +122,7 @@ def test_any_graph_gets_an_order_in_lane_sql_and_never_a_required_column_is_sent
     found = order.plan(profiles, lane="sql")
     assert sorted(found.collections) == sorted(profile.name for profile in profiles)
     assert [name for names in found.steps for name in names] == list(found.collections)
-    assert order.misplaced(found, profiles) == []
+    assert order.parents_after_children(found, profiles) == []
     assert not [edge for edge in found.deferred if edge.endswith("_required")]
     # A circle is together only when required columns alone lead all the way round it.
     for cycle in found.cycles:
@@ -141,7 +141,7 @@ def test_any_graph_gets_an_order_in_lane_sql_and_never_a_required_column_is_sent
 @given(st.lists(st.one_of(st.none(), st.integers(0, 30)), min_size=1, max_size=30))
 def test_rows_of_a_tree_come_after_their_parents(parents: list[int | None]) -> None:
     rows = [{"id": key, "parent": None if p is None or p >= key else p} for key, p in enumerate(parents)]
-    ordered = order.parents_first(list(reversed(rows)), key="id", parent="parent")
+    ordered = order.sort_parents_first(list(reversed(rows)), key="id", parent="parent")
     seen: set[object] = set()
     for row in ordered:
         assert row["parent"] is None or row["parent"] in seen
@@ -151,6 +151,6 @@ def test_rows_of_a_tree_come_after_their_parents(parents: list[int | None]) -> N
 
 def test_rows_in_a_circle_come_last_and_none_is_lost() -> None:
     rows: list[dict[str, int | None]] = [{"id": 1, "parent": 2}, {"id": 2, "parent": 1}, {"id": 3, "parent": None}]
-    ordered = order.parents_first(rows, key="id", parent="parent")
+    ordered = order.sort_parents_first(rows, key="id", parent="parent")
     assert ordered[0]["id"] == 3
     assert len(ordered) == 3

@@ -7,37 +7,37 @@ from typing import Any
 
 import pytest
 
-from fixtures.checks.site.pages import console_errors, display, failed_actions, missing_screenshots
+from fixtures.checks.site.pages import console_errors, display_problems, failed_actions, missing_screenshots
 from fixtures.model.visit import FormAction, PageVisit
-from fixtures.operations.site.page_visit import may_pass
+from fixtures.operations.site.page_visit import is_retryable
 
-GOOD = PageVisit("/#/a", "A", "a", 60, 75, 75, 3, (), (), (), 100.0, due=60)
+GOOD = PageVisit("/#/a", "A", "a", 60, 75, 75, 3, (), (), (), 100.0, expected_count=60)
 
 
 def test_a_good_page_is_left_alone() -> None:
-    assert display([GOOD]) == []
+    assert display_problems([GOOD]) == []
     assert console_errors([GOOD]) == []
 
 
 def test_a_page_without_a_list_is_not_counted() -> None:
-    assert display([replace(GOOD, shown=-1, due=-1, announced=-1, counted=-1)]) == []
+    assert display_problems([replace(GOOD, shown=-1, expected_count=-1, declared_count=-1, api_count=-1)]) == []
 
 
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
         ({"problem": "its heading is wrong"}, "MIG-511"),
-        ({"announced": 74}, "MIG-512"),
+        ({"declared_count": 74}, "MIG-512"),
         ({"shown": 59}, "MIG-512"),
-        ({"shown": 0, "announced": 0, "counted": 0, "due": 0}, "MIG-512"),
-        ({"announced": -1, "shown": 10}, "MIG-512"),
+        ({"shown": 0, "declared_count": 0, "api_count": 0, "expected_count": 0}, "MIG-512"),
+        ({"declared_count": -1, "shown": 10}, "MIG-512"),
         ({"broken": ("http://x/1.png",)}, "MIG-513"),
         ({"wrong": ("a 1 does not show title",)}, "MIG-517"),
         ({"files": 2, "unavailable": ("id",)}, "MIG-518"),
     ],
 )
 def test_each_fault_of_a_page_is_seen(changed: dict[str, Any], code: str) -> None:
-    assert [finding.code for finding in display([replace(GOOD, **changed)])] == [code]
+    assert [finding.code for finding in display_problems([replace(GOOD, **changed)])] == [code]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_each_fault_of_a_page_is_seen(changed: dict[str, Any], code: str) -> Non
     ],
 )
 def test_a_page_is_opened_again_unless_it_was_refused_something_for_good(changed: dict[str, Any], again: bool) -> None:
-    assert may_pass(replace(GOOD, **changed)) == again
+    assert is_retryable(replace(GOOD, **changed)) == again
 
 
 def test_a_page_that_must_have_pictures_and_has_none_is_seen() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks.rows.queries import Question, answered, questions
+from fixtures.checks.rows.queries import QueryCheck, answer_problems, query_checks
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.snapshot import Snapshot
 
@@ -35,8 +35,8 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
-def of(verb: str, rows: list[dict[str, Any]] = ROWS, page: int = 100) -> Question:
-    return next(each for each in questions(PROFILE, SNAPSHOT, rows, rows, page=page) if each.verb == verb)
+def of(verb: str, rows: list[dict[str, Any]] = ROWS, page: int = 100) -> QueryCheck:
+    return next(each for each in query_checks(PROFILE, SNAPSHOT, rows, rows, page=page) if each.verb == verb)
 
 
 def test_the_filter_prefers_a_value_some_rows_share() -> None:
@@ -67,17 +67,17 @@ def test_a_search_ignores_case_and_concealed_columns() -> None:
     ],
 )
 def test_a_wrong_answer_to_a_filter_is_seen(rows: list[dict[str, Any]], words: str) -> None:
-    assert words in answered(of("filter"), rows, "id")
+    assert words in answer_problems(of("filter"), rows, "id")
 
 
 def test_a_wrong_order_is_seen_with_its_place() -> None:
-    question = Question("sort", "things", "amount", "", order=("null", "100.00", "9.50"))
+    question = QueryCheck("sort", "things", "amount", "", order=("null", "100.00", "9.50"))
     rows: list[dict[str, Any]] = [{"id": 3, "amount": None}, {"id": 2, "amount": "9.50"}, {"id": 4, "amount": "100.00"}]
-    assert "from row 2 on" in answered(question, rows, "id")
+    assert "from row 2 on" in answer_problems(question, rows, "id")
 
 
 def test_an_empty_collection_has_no_questions() -> None:
-    assert [each.verb for each in questions(PROFILE, SNAPSHOT, [], [], page=10) if each.verb != "sort"] == []
+    assert [each.verb for each in query_checks(PROFILE, SNAPSHOT, [], [], page=10) if each.verb != "sort"] == []
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=1, unique=True))
@@ -86,14 +86,14 @@ def test_the_right_order_is_always_accepted(numbers: list[int]) -> None:
         {"id": number, "status": "", "amount": None, "body": None, "secret": None} for number in numbers
     ]
     ordered = sorted(rows, key=lambda row: int(str(row["id"])), reverse=True)
-    assert answered(of("sort", rows, page=len(rows)), ordered, "id") == ""
+    assert answer_problems(of("sort", rows, page=len(rows)), ordered, "id") == ""
 
 
 def test_a_collection_with_nothing_but_text_is_sorted_by_its_key_in_either_collation() -> None:
     profile = CollectionProfile("languages", "code", "string", singleton=False, columns=("code",))
     snapshot = Snapshot({"fields": [{"collection": "languages", "field": "code", "type": "string", "meta": None}]})
     rows = [{"code": code} for code in ("de", "Zulu", "es-US", "esp")]
-    question = next(q for q in questions(profile, snapshot, rows, rows, page=10) if q.verb == "sort")
-    assert answered(question, [{"code": c} for c in ("esp", "es-US", "de", "Zulu")], "code") == ""
-    assert answered(question, [{"code": c} for c in ("Zulu", "es-US", "esp", "de")], "code") == ""
-    assert answered(question, [{"code": c} for c in ("de", "esp", "es-US", "Zulu")], "code") != ""
+    question = next(q for q in query_checks(profile, snapshot, rows, rows, page=10) if q.verb == "sort")
+    assert answer_problems(question, [{"code": c} for c in ("esp", "es-US", "de", "Zulu")], "code") == ""
+    assert answer_problems(question, [{"code": c} for c in ("Zulu", "es-US", "esp", "de")], "code") == ""
+    assert answer_problems(question, [{"code": c} for c in ("de", "esp", "es-US", "Zulu")], "code") != ""

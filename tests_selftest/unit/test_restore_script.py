@@ -9,7 +9,7 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from fixtures.systems.postgres.restore import play
+from fixtures.systems.postgres.restore import execute_script
 
 SCRIPT = b"SET lock_timeout = 0;\nSET transaction_timeout = 0;\nCREATE TABLE t (id int);\n"
 
@@ -28,6 +28,6 @@ class Older:
 @pytest.mark.parametrize(("version", "known"), [(16_00_09, False), (17_00_00, True), (18_00_04, True)])
 def test_a_setting_the_server_does_not_know_is_not_set(version: int, known: bool) -> None:
     session = Older(version)
-    play(cast(psycopg.Connection[Any], session), io.BytesIO(SCRIPT))
+    execute_script(cast(psycopg.Connection[Any], session), io.BytesIO(SCRIPT))
     assert (b"transaction_timeout" in session.said) is known
     assert b"CREATE TABLE t" in session.said

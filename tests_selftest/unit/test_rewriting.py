@@ -15,9 +15,17 @@ from fixtures.checks.rows import refusals, rewriting, users
 from fixtures.checks.rows.embedded import EmbeddedKeys
 from fixtures.model.dataset import CollectionProfile, ExportedFile, Reference
 from fixtures.model.key_map import KeyMap
-from fixtures.operations.imports.import_log import CREATED, REFUSED, SKIPPED, ImportLog, ended, kept_whole, tally
+from fixtures.operations.imports.import_log import (
+    CREATED,
+    REFUSED,
+    SKIPPED,
+    ImportLog,
+    has_ended,
+    is_complete_copy,
+    tally,
+)
 from fixtures.operations.imports.journal import Journal
-from fixtures.operations.lane_api.batches import Limits, encoded, packed, wired
+from fixtures.operations.lane_api.batches import Limits, encode_row, make_batches, row_converter
 from fixtures.operations.source import export_reader
 
 PROFILE = CollectionProfile(
@@ -37,18 +45,18 @@ KEYS = KeyMap(users={"u-local": "u-there"}, natural_key_matches={"definitions": 
 
 
 def test_alias_fields_never_travel() -> None:
-    assert rewriting.rewritten({"id": 1, "children": [2, 3]}, PROFILE, KEYS) == {"id": 1}
+    assert rewriting.rewrite_row({"id": 1, "children": [2, 3]}, PROFILE, KEYS) == {"id": 1}
 
 
 def test_references_are_rewritten_to_productions_keys() -> None:
     row = {"id": 1, "collection": "definitions", "item": "d1", "owner": "u-local", "term": "d1"}
-    assert rewriting.rewritten(row, PROFILE, KEYS) == {**row, "item": "d9", "owner": "u-there", "term": "d9"}
+    assert rewriting.rewrite_row(row, PROFILE, KEYS) == {**row, "item": "d9", "owner": "u-there", "term": "d9"}
 
 
 def test_an_any_reference_is_rewritten_by_the_collection_it_names() -> None:
     row = {"id": 1, "collection": "sections", "item": "5", "term": None}
-    assert rewriting.rewritten(row, PROFILE, KEYS)["item"] == "6"
-    assert rewriting.rewritten({**row, "item": "d1"}, PROFILE, KEYS)["item"] == "d1"
+    assert rewriting.rewrite_row(row, PROFILE, KEYS)["item"] == "6"
+    assert rewriting.rewrite_row({**row, "item": "d1"}, PROFILE, KEYS)["item"] == "d1"
 
 
 def test_a_reference_to_a_row_with_another_number_stays_a_number() -> None:
@@ -57,14 +65,14 @@ def test_a_reference_to_a_row_with_another_number_stays_a_number() -> None:
 
 
 def test_a_row_of_a_user_production_does_not_have_is_refused_and_never_given_to_another() -> None:
-    sent = rewriting.rewritten({"id": 1, "owner": "u-gone"}, PROFILE, KEYS)
+    sent = rewriting.rewrite_row({"id": 1, "owner": "u-gone"}, PROFILE, KEYS)
     assert sent["owner"] == "u-gone"
-    refusal = refusals.of_references(sent, PROFILE, {"directus_users": {"u-there"}}, {})
+    refusal = refusals.reference_refusal(sent, PROFILE, {"directus_users": {"u-there"}}, {})
     assert refusal is not None
     assert (refusal.code, refusal.key) == (refusals.UNKNOWN_USER, "1")
-    assert [finding.code for finding in refusals.named([refusal])] == ["MIG-418"]
-    ours = rewriting.rewritten({"id": 1, "owner": "u-local"}, PROFILE, KEYS)
-    assert refusals.of_references(ours, PROFILE, {"directus_users": {"u-there"}}, {}) is None
+    assert [finding.code for finding in refusals.refusal_findings([refusal])] == ["MIG-418"]
+    ours = rewriting.rewrite_row({"id": 1, "owner": "u-local"}, PROFILE, KEYS)
+    assert refusals.reference_refusal(ours, PROFILE, {"directus_users": {"u-there"}}, {}) is None
 
 
 def test_a_person_is_found_by_e_mail_or_by_what_was_said_and_else_not_at_all() -> None:
@@ -102,7 +110,7 @@ def test_a_text_of_no_collection_that_differs_is_not_looked_into() -> None:
 
 
 def test_a_json_text_is_encoded_once_more_and_deferred_columns_are_null() -> None:
-    wire = wired({"j": "json", "o": "json"}, without=["p"])
+    wire = row_converter({"j": "json", "o": "json"}, without=["p"])
     assert wire({"j": "plain", "o": {"a": 1}, "s": "x", "p": 7}) == {"j": '"plain"', "o": {"a": 1}, "s": "x", "p": None}
 
 
@@ -111,7 +119,7 @@ _ROWS = st.lists(st.fixed_dictionaries({"id": st.integers(), "text": st.text(max
 
 @given(_ROWS, st.integers(1, 7), st.integers(60, 900))
 def test_parcels_keep_every_row_in_its_order_within_both_limits(rows: list[Any], most: int, size: int) -> None:
-    cut = list(packed(rows, key="id", wire=lambda row: row, limits=lambda: Limits(most, size)))
+    cut = list(make_batches(rows, key="id", wire=lambda row: row, limits=lambda: Limits(most, size)))
     assert [row for batch in cut for row in json.loads(batch.body)] == rows
     assert [key for batch in cut for key in batch.keys] == [str(row["id"]) for row in rows]
     for batch in cut:
@@ -121,7 +129,7 @@ def test_parcels_keep_every_row_in_its_order_within_both_limits(rows: list[Any],
 
 @given(_ROWS)
 def test_the_halves_of_a_parcel_are_the_parcel(rows: list[Any]) -> None:
-    for batch in packed(rows, key="id", wire=lambda row: row, limits=lambda: Limits(9, 900)):
+    for batch in make_batches(rows, key="id", wire=lambda row: row, limits=lambda: Limits(9, 900)):
         first, second = batch.halves()
         assert first.keys + second.keys == batch.keys
         assert batch.without(set(first.keys)).keys == tuple(k for k in batch.keys if k not in set(first.keys))
@@ -129,12 +137,12 @@ def test_the_halves_of_a_parcel_are_the_parcel(rows: list[Any]) -> None:
 
 def test_what_the_quick_encoder_cannot_write_is_written_all_the_same() -> None:
     for value in (2**70, "\ud800 half", {"deep": [2**80]}):
-        assert json.loads(encoded({"v": value})) == {"v": value}
+        assert json.loads(encode_row({"v": value})) == {"v": value}
 
 
 @given(st.dictionaries(st.integers(1, 40), st.one_of(st.none(), st.integers(1, 40)), max_size=40))
 def test_generations_hold_every_row_once_and_parents_before_children(parents: dict[int, int | None]) -> None:
-    cut = rewriting.levels({str(key): [] if parent is None else [str(parent)] for key, parent in parents.items()})
+    cut = rewriting.tree_levels({str(key): [] if parent is None else [str(parent)] for key, parent in parents.items()})
     place = {int(key): number for number, generation in enumerate(cut) for key in generation}
     assert len(place) == len(parents) == sum(len(generation) for generation in cut)
     last = len(cut) - 1
@@ -146,7 +154,7 @@ def test_generations_hold_every_row_once_and_parents_before_children(parents: di
 def test_references_to_rows_nobody_has_are_named() -> None:
     known = {"definitions": {"d1"}, "sections": {"5"}}
     row = {"id": 1, "collection": "sections", "item": "5", "term": "d2", "owner": "u"}
-    assert rewriting.unresolved(row, PROFILE, known) == [("term", "definitions", "d2")]
+    assert rewriting.unresolved_references(row, PROFILE, known) == [("term", "definitions", "d2")]
 
 
 # --- files on disk --------------------------------------------------------------------------------------------------
@@ -165,41 +173,41 @@ def test_rows_are_read_as_they_were_written(rows: list[Any]) -> None:
         lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
         file = write(folder, f"[\n{lines}\n]\n" if rows else "[]\n", len(rows))
         assert list(export_reader.rows(folder, file)) == rows
-        assert export_reader.examine(folder, file) == []
+        assert export_reader.file_problems(folder, file) == []
 
 
 def test_a_file_that_is_not_what_was_exported_is_refused(tmp_path: Path) -> None:
     file = write(tmp_path, '[\n{"id":1},\n{"id":2}\n]\n', 2)
     (tmp_path / "t.json").write_text('[\n{"id":1}\n]\n')
-    assert [f.code for f in export_reader.examine(tmp_path, file)] == ["MIG-411"]
+    assert [f.code for f in export_reader.file_problems(tmp_path, file)] == ["MIG-411"]
     with pytest.raises(export_reader.ExportChanged):
         list(export_reader.rows(tmp_path, file))
     cut = write(tmp_path, '[\n{"id":1},\n{"id":', 2)
-    assert [f.code for f in export_reader.examine(tmp_path, cut)] == ["MIG-411"]
-    assert [f.code for f in export_reader.examine(tmp_path / "gone", file)] == ["MIG-411"]
-    assert [f.code for f in export_reader.examine(tmp_path, write(tmp_path, "{}", 0))] == ["MIG-411"]
+    assert [f.code for f in export_reader.file_problems(tmp_path, cut)] == ["MIG-411"]
+    assert [f.code for f in export_reader.file_problems(tmp_path / "gone", file)] == ["MIG-411"]
+    assert [f.code for f in export_reader.file_problems(tmp_path, write(tmp_path, "{}", 0))] == ["MIG-411"]
 
 
 def test_the_journal_knows_its_rows_after_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "j"
-    Journal(path).intend("t", ["1", "2"])
+    Journal(path).record_intent("t", ["1", "2"])
     with path.open("a") as torn:
         torn.write('{"collection": "t", "ke')
-    Journal(path).intend("t", ["3"])
+    Journal(path).record_intent("t", ["3"])
     assert Journal(path).sent_keys == {"t": {"1", "2", "3"}}
 
 
 def test_the_journal_knows_what_became_of_what_it_sent(tmp_path: Path) -> None:
     """A refused key is not ours; the values before a change are those of the first look, whatever came after."""
     journal = Journal(tmp_path / "j")
-    journal.intend("t", ["1", "2"])
-    journal.came("t", ["1"])
+    journal.record_intent("t", ["1", "2"])
+    journal.record_created("t", ["1"])
     journal.refused("t", ["2"])
     journal.keep("t", {"9": {"title": "theirs"}})
     journal.keep("t", {"9": {"title": "ours"}})
     journal.stamps("t", ["1"])
     again = Journal(tmp_path / "j")
-    assert (again.sent_keys, again.arrived, again.stamped) == ({"t": {"1"}}, {"t": {"1"}}, {"t": {"1"}})
+    assert (again.sent_keys, again.created_keys, again.restored_keys) == ({"t": {"1"}}, {"t": {"1"}}, {"t": {"1"}})
     assert again.before == {"t": {"9": {"title": "theirs"}}}
 
 
@@ -211,7 +219,7 @@ def test_the_log_is_counted_by_its_newest_run(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         _killed_import(path)
     assert tally(path) == {SKIPPED: 1, REFUSED: 1}
-    assert not ended(path)
+    assert not has_ended(path)
 
 
 def test_a_kept_log_is_the_whole_log_and_tells_of_the_run(tmp_path: Path) -> None:
@@ -219,14 +227,14 @@ def test_a_kept_log_is_the_whole_log_and_tells_of_the_run(tmp_path: Path) -> Non
     with ImportLog(path, run="one") as log:
         log.rows(CREATED, "t", [str(number) for number in range(100)])
     kept.write_bytes(path.read_bytes())
-    assert kept_whole(path, kept, run="one")
-    assert not kept_whole(path, kept, run="two")
+    assert is_complete_copy(path, kept, run="one")
+    assert not is_complete_copy(path, kept, run="two")
     kept.write_bytes(path.read_bytes().replace(b" 7\n", b" 8\n"))
-    assert not kept_whole(path, kept, run="one")
+    assert not is_complete_copy(path, kept, run="one")
     kept.write_bytes(path.read_bytes()[:-1])
-    assert not kept_whole(path, kept, run="one")
+    assert not is_complete_copy(path, kept, run="one")
     kept.write_bytes(path.read_bytes() + b"more\n")
-    assert not kept_whole(path, kept, run="one")
+    assert not is_complete_copy(path, kept, run="one")
 
 
 def _killed_import(path: Path) -> None:

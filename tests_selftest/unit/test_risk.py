@@ -27,12 +27,12 @@ def field_diff(*items: dict[str, Any]) -> dict[str, Any]:
     return {"fields": [{"collection": "t", "field": "c", "diff": list(items)}]}
 
 
-def codes(diff: dict[str, Any], wanted: Snapshot = EMPTY) -> list[str]:
-    return sorted(change.code for change in risk.classify(diff, wanted))
+def codes(diff: dict[str, Any], desired: Snapshot = EMPTY) -> list[str]:
+    return sorted(change.code for change in risk.classify(diff, desired))
 
 
-def plan_of(diff: dict[str, Any], wanted: Snapshot = EMPTY) -> SchemaPlan:
-    return planning.plan(guard="g", diff=diff, wanted=wanted, current=EMPTY, made_at=datetime(2026, 1, 1, tzinfo=UTC))
+def plan_of(diff: dict[str, Any], desired: Snapshot = EMPTY) -> SchemaPlan:
+    return planning.plan(guard="g", diff=diff, desired=desired, current=EMPTY, made_at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 EDITS = {
@@ -134,8 +134,8 @@ def test_a_change_carries_the_lock_it_takes(items: list[dict[str, Any]], code: s
     (found,) = (change for change in risk.classify(field_diff(*items), EMPTY) if change.code == code)
     assert found.lock is lock
     current = Snapshot({"fields": [{"collection": "t", "field": "c", "type": "string", "schema": {"name": "c"}}]})
-    wanted = Snapshot({"fields": [{"collection": "t", "field": "c", "type": "integer"}]})
-    asked = probing.probes_of([replace(found, detail="")], wanted, current)
+    desired = Snapshot({"fields": [{"collection": "t", "field": "c", "type": "integer"}]})
+    asked = probing.probes_of([replace(found, detail="")], desired, current)
     assert [probe.lock for probe in asked if probe.code == code] == [lock]
 
 
@@ -166,7 +166,7 @@ def test_a_field_that_is_deleted_and_made_anew_is_destructive_and_is_not_sent_in
     }
     plan = plan_of(diff)
     assert [change.code for change in plan.changes] == ["SC139"]
-    assert [finding.code for finding in plan_safety.stops(plan)] == ["SC139"]
+    assert [finding.code for finding in plan_safety.blockers(plan)] == ["SC139"]
 
 
 def relation(*items: dict[str, Any]) -> dict[str, Any]:
@@ -195,8 +195,8 @@ def test_an_edit_of_a_relation_has_its_code(case: str) -> None:
 
 
 def test_a_new_foreign_key_on_an_old_column_depends_on_its_values() -> None:
-    wanted = Snapshot({"relations": [{"collection": "t", "field": "c", "schema": {"foreign_key_table": "p"}}]})
-    assert codes(relation({"kind": "N", "rhs": {}}), wanted) == ["SC107"]
+    desired = Snapshot({"relations": [{"collection": "t", "field": "c", "schema": {"foreign_key_table": "p"}}]})
+    assert codes(relation({"kind": "N", "rhs": {}}), desired) == ["SC107"]
 
 
 def test_collections() -> None:
@@ -219,8 +219,8 @@ def test_indexes_of_system_tables_are_added_and_never_dropped() -> None:
     adds, drops = one(edit(["schema", "is_indexed"], False, True)), one(edit(["schema", "is_indexed"], True, False))
     assert codes(adds) == ["SC150"]
     assert codes(drops) == ["SC151"]
-    assert planning.additive(adds)["systemFields"]
-    assert planning.additive(drops) == {}
+    assert planning.additive_part(adds)["systemFields"]
+    assert planning.additive_part(drops) == {}
 
 
 # --- what is sent ---------------------------------------------------------------------------------------------------
@@ -242,14 +242,14 @@ _DIFFS = st.fixed_dictionaries({part: st.lists(_ENTRIES, max_size=5) for part in
 
 @given(_DIFFS)
 def test_nothing_that_deletes_is_ever_sent(diff: dict[str, Any]) -> None:
-    payload = planning.additive(diff)
+    payload = planning.additive_part(diff)
     assert plan_safety.deletions(payload) == []
     assert all(entry["diff"] for entries in payload.values() for entry in entries)
 
 
 @given(_DIFFS)
 def test_every_item_of_a_diff_is_sent_or_withheld_and_the_payload_holds_nothing_else(diff: dict[str, Any]) -> None:
-    payload = planning.additive(diff)
+    payload = planning.additive_part(diff)
     for part in Part:
         sent = [item for entry in payload.get(part, []) for item in entry["diff"]]
         kept = [item for e in diff[part] for item in e["diff"] if not risk.is_withheld(part, e, item)]
@@ -308,20 +308,20 @@ _STOPPING = {Risk.LOSSY, Risk.DESTRUCTIVE, Risk.DATA_DEPENDENT, Risk.API_BREAKIN
 
 @pytest.mark.parametrize("code", [code for code, known in CODES.items() if known.risk in _STOPPING])
 def test_what_is_neither_harmless_nor_examined_nor_accepted_stops_the_line(code: str) -> None:
-    (finding,) = plan_safety.stops(one_change(code))
+    (finding,) = plan_safety.blockers(one_change(code))
     assert finding.code == ("MIG-323" if CODES[code].zero_admits else code)
     assert finding.do
-    assert plan_safety.stops(one_change(code, waived="Ada, until tomorrow")) == []
-    assert plan_safety.stops(one_change(code, withheld=True)) == []
+    assert plan_safety.blockers(one_change(code, waived="Ada, until tomorrow")) == []
+    assert plan_safety.blockers(one_change(code, withheld=True)) == []
 
 
 def test_a_change_that_depends_on_data_is_never_harmless_unexamined() -> None:
     plan = plan_of(field_diff(edit(["schema", "is_unique"], False, True)))
     (asked,) = probing.probes_of(plan.changes, EMPTY, EMPTY)
     assert (asked.code, asked.ask, asked.name, asked.decides) == ("SC135", ProbeKind.DUPLICATES, "t.c", True)
-    assert [f.code for f in plan_safety.stops(plan)] == ["MIG-323"]
-    assert plan_safety.stops(replace(plan, answers=(ProbeResult(asked, 0),))) == []
-    (finding,) = plan_safety.stops(replace(plan, answers=(ProbeResult(asked, 2, ("a in 1, 2", "b in 3, 4")),)))
+    assert [f.code for f in plan_safety.blockers(plan)] == ["MIG-323"]
+    assert plan_safety.blockers(replace(plan, answers=(ProbeResult(asked, 0),))) == []
+    (finding,) = plan_safety.blockers(replace(plan, answers=(ProbeResult(asked, 2, ("a in 1, 2", "b in 3, 4")),)))
     assert finding.code == "SC135"
     assert "a in 1, 2; b in 3, 4" in finding.observed
 
@@ -329,7 +329,7 @@ def test_a_change_that_depends_on_data_is_never_harmless_unexamined() -> None:
 def test_what_is_at_stake_is_told_with_its_numbers() -> None:
     asked = Probe("SC130", ProbeKind.CHANGED, "t.c", type="character varying(5)", lock=Lock.REWRITE)
     answer = ProbeResult(asked, 2, ("7", "9"), rows=1000, values=900, size_bytes=2_500_000)
-    (change,) = probing.assess(one_change("SC130").changes, [answer])
+    (change,) = probing.assess_changes(one_change("SC130").changes, [answer])
     assert change.data_impact == (
         "2 values that would be cut, rounded or refused (values: 900): 7; 9"
         " · Postgres writes the whole table anew under a lock (1,000 rows, 2.5 MB)"
@@ -340,7 +340,7 @@ def test_an_untracked_table_of_the_same_name_stops_the_line() -> None:
     diff = {"collections": [{"collection": "t", "diff": [{"kind": "N", "rhs": {"schema": {"name": "t"}}}]}]}
     plan = plan_of(diff)
     (asked,) = probing.probes_of(plan.changes, EMPTY, EMPTY)
-    assert [f.code for f in plan_safety.stops(replace(plan, answers=(ProbeResult(asked, 1),)))] == ["SC109"]
+    assert [f.code for f in plan_safety.blockers(replace(plan, answers=(ProbeResult(asked, 1),)))] == ["SC109"]
 
 
 def test_a_view_on_a_column_stops_any_change_of_its_type() -> None:
@@ -349,7 +349,7 @@ def test_a_view_on_a_column_stops_any_change_of_its_type() -> None:
     asked = next(
         probe for probe in probing.probes_of(plan.changes, EMPTY, current) if probe.ask is ProbeKind.DEPENDENTS
     )
-    assert [f.code for f in plan_safety.stops(replace(plan, answers=(ProbeResult(asked, 1, ("view v",)),)))] == [
+    assert [f.code for f in plan_safety.blockers(replace(plan, answers=(ProbeResult(asked, 1, ("view v",)),)))] == [
         "SC160"
     ]
 
@@ -369,20 +369,20 @@ _ANSWERED = ProbeResult(Probe("SC130", ProbeKind.CHANGED, "t.c", type="character
     ids=["the same", "rows that are in nobody's way", "a longer value", "no answer", "another question"],
 )
 def test_data_that_answers_otherwise_than_reviewed_is_drift(now: list[ProbeResult], codes: list[str]) -> None:
-    assert [finding.code for finding in probing.drifted([_ANSWERED], now)] == codes
+    assert [finding.code for finding in probing.changed_answers([_ANSWERED], now)] == codes
 
 
 def test_withheld_changes_never_stop_the_line() -> None:
     plan = plan_of({"collections": [{"collection": "t", "diff": [{"kind": "D", "lhs": {}}]}]})
     assert plan.changes[0].withheld
     assert plan.payload == {}
-    assert plan_safety.stops(plan) == []
+    assert plan_safety.blockers(plan) == []
 
 
 def test_what_only_one_of_the_two_readings_sees_is_named() -> None:
     plan = plan_of(field_diff(edit(["meta", "note"], None, "x")))
-    assert plan_safety.undocumented(plan.changes, ["t.c"]) == []
-    assert [f.code for f in plan_safety.undocumented(plan.changes, ["t.c", "t.d"])] == ["MIG-322"]
+    assert plan_safety.undocumented_differences(plan.changes, ["t.c"]) == []
+    assert [f.code for f in plan_safety.undocumented_differences(plan.changes, ["t.c", "t.d"])] == ["MIG-322"]
 
 
 def test_every_code_that_can_stop_the_line_has_advice() -> None:
@@ -411,7 +411,7 @@ def test_collections_come_first_parents_before_children_then_fields_constraints_
     def change(stage: Stage, name: str) -> Change:
         return Change(stage, "create", name, Risk.ADDITIVE, "SC101", "")
 
-    wanted = [
+    desired = [
         change(Stage.COLLECTION, "ordinance"),
         change(Stage.COLLECTION, "parent"),
         change(Stage.COLLECTION, "child"),
@@ -420,9 +420,9 @@ def test_collections_come_first_parents_before_children_then_fields_constraints_
         change(Stage.CONSTRAINT, "child.b"),
         change(Stage.RELATION, "child.parent"),
     ]
-    assert planning.ordered(list(reversed(wanted)), _SCHEMA) == tuple(wanted)
-    assert planning.misordered(wanted) == []
-    assert planning.misordered(list(reversed(wanted))) != []
+    assert planning.order_changes(list(reversed(desired)), _SCHEMA) == tuple(desired)
+    assert planning.misordered_changes(desired) == []
+    assert planning.misordered_changes(list(reversed(desired))) != []
 
 
 def test_the_order_survives_a_circle() -> None:
@@ -436,7 +436,7 @@ def test_the_order_survives_a_circle() -> None:
         }
     )
     changes = [Change(Stage.COLLECTION, "create", name, Risk.ADDITIVE, "SC101", "") for name in "ab"]
-    assert sorted(change.name for change in planning.ordered(changes, cycle)) == ["a", "b"]
+    assert sorted(change.name for change in planning.order_changes(changes, cycle)) == ["a", "b"]
 
 
 def test_the_digest_names_what_was_reviewed_and_what_is_sent() -> None:

@@ -14,7 +14,7 @@ from fixtures.checks.rows.strict_json import InvalidRow
 
 
 def rule(kind: str, value: Any, *, exact_json: bool = False, **schema: Any) -> str:
-    found = values.judge(kind, schema, exact_json=exact_json)(value)
+    found = values.validator(kind, schema, exact_json=exact_json)(value)
     return found[0] if found else ""
 
 
@@ -66,7 +66,7 @@ def test_each_value_is_judged_by_its_column(kind: str, value: Any, schema: dict[
 
 
 def test_numbers_inside_json_may_have_every_digit_where_the_lane_keeps_it() -> None:
-    value = strict_json.row(b'{"n":[9007199254740993,1.10,0.30000000000000000004]}')["n"]
+    value = strict_json.parse_row(b'{"n":[9007199254740993,1.10,0.30000000000000000004]}')["n"]
     assert rule("json", value) == "DIGITS"
     assert rule("json", value, exact_json=True) == ""
     assert rule("json", value[1]) == ""
@@ -96,5 +96,5 @@ def test_whole_text_is_never_refused(text: str) -> None:
 )
 def test_what_is_no_row_says_why(text: bytes, expected: str) -> None:
     with pytest.raises(InvalidRow) as found:
-        strict_json.row(text)
+        strict_json.parse_row(text)
     assert found.value.rule == expected

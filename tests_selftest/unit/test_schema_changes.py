@@ -163,4 +163,4 @@ def test_a_profile_holds_columns_references_and_requirements() -> None:
 
 def test_concealed_columns_are_named() -> None:
     secret = snapshot(["a"], [field("a", "pin", "hash", special=["hash", "conceal"])])
-    assert profile.concealed(secret) == ("a.pin",)
+    assert profile.unexportable_columns(secret) == ("a.pin",)

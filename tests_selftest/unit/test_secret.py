@@ -98,7 +98,7 @@ def test_a_variable_is_a_secret_by_its_name_or_its_form(name: str, value: str, s
 def render(variables: Mapping[str, str]) -> Iterator[RenderObserver]:
     """Render's answer to a question for a service's variables."""
     pages = [{"envVar": {"key": name, "value": value}, "cursor": name} for name, value in variables.items()]
-    with Transport("http://render.test", system="Render", patience=RetryPolicy(tries=1)) as transport:
+    with Transport("http://render.test", system="Render", retry_policy=RetryPolicy(tries=1)) as transport:
         transport._client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=pages)))
         yield RenderObserver(transport)
 
@@ -117,7 +117,7 @@ def test_a_server_that_repeats_a_secret_is_quoted_without_it(caplog: pytest.LogC
     answer = httpx.Response(401, json={"message": f"{token.reveal()} is not known"})
     with (
         caplog.at_level(logging.DEBUG),
-        Transport("http://cms.test", system="Directus", token=token, patience=RetryPolicy(tries=1)) as transport,
+        Transport("http://cms.test", system="Directus", token=token, retry_policy=RetryPolicy(tries=1)) as transport,
     ):
         transport._client = httpx.Client(transport=httpx.MockTransport(lambda _: answer))
         with pytest.raises(Refused) as refusal:

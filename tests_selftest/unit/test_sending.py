@@ -15,9 +15,9 @@ from fixtures.model.finding import Finding
 from fixtures.operations.imports.import_log import CREATED, REFUSED, ImportLog, tally
 from fixtures.operations.imports.journal import Journal
 from fixtures.operations.lane_api import sending
-from fixtures.operations.lane_api.batches import packed
+from fixtures.operations.lane_api.batches import make_batches
 from fixtures.operations.lane_api.sending import BatchResults, Sender
-from fixtures.process.slots import CALM, RequestWindow
+from fixtures.process.slots import ANSWERS_BEFORE_WIDENING, RequestWindow
 from fixtures.systems.directus import DirectusOperator
 from fixtures.systems.failure import InDoubt, Refused
 
@@ -76,7 +76,7 @@ def lost() -> InDoubt:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "PAUSE_S", 0.001)
-    monkeypatch.setattr(sending, "LEAST_BYTES", 500)
+    monkeypatch.setattr(sending, "MIN_BYTES", 500)
 
 
 def send(server: Server, tmp_path: Path, count: int = 450) -> tuple[BatchResults, Journal, Sender]:
@@ -87,7 +87,7 @@ def send(server: Server, tmp_path: Path, count: int = 450) -> tuple[BatchResults
         ImportLog(tmp_path / "log", run="r") as log,
         Sender(cast("DirectusOperator", server), journal, log) as sender,
     ):
-        batches = packed(rows, key="id", wire=lambda row: row, limits=sender.limits)
+        batches = make_batches(rows, key="id", wire=lambda row: row, limits=sender.limits)
         sender.create(delivery, "t", batches, key="id", serial=True)
         delivery.arrive()
     assert tally(tmp_path / "log")[CREATED] == len(delivery.created)
@@ -99,8 +99,8 @@ def test_everything_arrives_once_in_parcels_side_by_side(tmp_path: Path) -> None
     server = Server()
     delivery, journal, _ = send(server, tmp_path)
     assert sorted(server.requests) == [50, 100, 100, 100, 100]
-    assert server.most_at_once <= sending.IN_FLIGHT
-    assert set(delivery.created) == set(server.rows) == journal.sent_keys["t"] == journal.arrived["t"]
+    assert server.most_at_once <= sending.MAX_CONCURRENT_REQUESTS
+    assert set(delivery.created) == set(server.rows) == journal.sent_keys["t"] == journal.created_keys["t"]
 
 
 class SlowFirst(Server):
@@ -175,7 +175,7 @@ def test_a_server_that_takes_less_is_asked_for_less_after_the_first_refusal(tmp_
     delivery, _, sender = send(server, tmp_path, 4000)
     assert (len(server.rows), delivery.refused) == (4000, [])
     # Those under way and those made in advance were as large; the parcels are forty.
-    assert len(refused) <= 2 * (sending.IN_FLIGHT + sending.QUEUED)
+    assert len(refused) <= 2 * (sending.MAX_CONCURRENT_REQUESTS + sending.MAX_QUEUED_BATCHES)
     assert sender.limits().bytes < 2_500
 
 
@@ -217,9 +217,9 @@ def test_places_grow_again_slowly_and_never_above_the_most() -> None:
     slots.throttled()
     slots.throttled()
     assert slots.width == 1
-    for _ in range(CALM):
+    for _ in range(ANSWERS_BEFORE_WIDENING):
         slots.answered()
     assert slots.width == 2
-    for _ in range(5 * CALM):
+    for _ in range(5 * ANSWERS_BEFORE_WIDENING):
         slots.answered()
     assert slots.width == 3

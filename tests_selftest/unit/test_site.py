@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.configuration.site_map import SiteMapWrong, read_site_map, site_map
+from fixtures.configuration.site_map import InvalidSiteMap, read_site_map, site_map
 
 REHEARSAL = Path(__file__).parents[2] / "fixtures/world/projects/site.toml"
 
@@ -73,13 +73,13 @@ def test_the_least_map_is_enough() -> None:
     ],
 )
 def test_a_wrong_map_is_refused_with_its_place(raw: dict[str, Any], words: str) -> None:
-    with pytest.raises(SiteMapWrong) as problem:
+    with pytest.raises(InvalidSiteMap) as problem:
         site_map(raw)
     assert words in str(problem.value)
 
 
 def test_every_unknown_and_every_missing_key_is_named_at_once() -> None:
-    with pytest.raises(SiteMapWrong) as problem:
+    with pytest.raises(InvalidSiteMap) as problem:
         site_map({"site": {"redy": "main"}, "pages": [], "people": []})
     places = ("people - at `$`", "keys nobody reads: redy - at `$.site`", "missing: ready - at `$.site`")
     assert [place for place in places if place not in str(problem.value)] == []
@@ -93,5 +93,5 @@ def test_a_whole_form_is_read() -> None:
 
 def test_text_that_is_not_toml_is_refused(tmp_path: Path) -> None:
     (tmp_path / "site.toml").write_text("[site")
-    with pytest.raises(SiteMapWrong, match="MIG-501"):
+    with pytest.raises(InvalidSiteMap, match="MIG-501"):
         read_site_map(tmp_path / "site.toml")

@@ -53,7 +53,7 @@ def test_a_file_that_was_read_is_not_read_again(tmp_path: Path, monkeypatch: pyt
     first = export_reader.verified(tmp_path, file)
     monkeypatch.setattr(export_reader, "Reading", None)
     assert export_reader.verified(tmp_path, file) is first
-    assert export_reader.examine(tmp_path, file) == []
+    assert export_reader.file_problems(tmp_path, file) == []
     assert [first.row(line)["id"] for line in first.lines] == [1, 2]
 
 
@@ -62,7 +62,7 @@ def test_a_file_that_changed_since_is_refused(tmp_path: Path, change: Callable[[
     file = written(tmp_path)
     known = export_reader.verified(tmp_path, file)
     change(tmp_path / file.path)
-    assert [finding.code for finding in export_reader.examine(tmp_path, file)] == ["MIG-411"]
+    assert [finding.code for finding in export_reader.file_problems(tmp_path, file)] == ["MIG-411"]
     for attempt in (lambda: export_reader.verified(tmp_path, file), lambda: known.row(2)):
         with pytest.raises(ExportChanged):
             attempt()
@@ -93,7 +93,7 @@ def test_rows_are_given_before_the_whole_is_known_and_the_end_raises(tmp_path: P
     (tmp_path / file.path).write_bytes(OTHER)
     seen: list[tuple[int, bytes]] = []
     with pytest.raises(ExportChanged) as changed:
-        seen.extend(export_reader.numbered(tmp_path, file))
+        seen.extend(export_reader.numbered_lines(tmp_path, file))
     assert len(seen) == 2
     assert "sha256" in changed.value.finding.observed
 

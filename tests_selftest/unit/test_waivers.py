@@ -92,11 +92,11 @@ def test_it_admits_its_own_change_and_no_other() -> None:
     assert {change.name: change.withheld for change in changes} == {"articles.summary": False, "articles.note": True}
     assert became.used == (waiver(),)
     plan = planning.plan(
-        guard="", diff=DIFF, wanted=Snapshot({}), current=Snapshot({}), made_at=datetime(2026, 11, 22, tzinfo=UTC),
+        guard="", diff=DIFF, desired=Snapshot({}), current=Snapshot({}), made_at=datetime(2026, 11, 22, tzinfo=UTC),
         changes=changes, waivers=became.used,
     )  # fmt: skip
     assert [entry["field"] for entry in plan.payload["fields"]] == ["summary"]
-    assert plan_safety.stops(plan) == []
+    assert plan_safety.blockers(plan) == []
     assert plan_safety.deletions(plan.payload, plan.admitted) == []
     assert [finding.code for finding in plan_safety.deletions(plan.payload)] == ["MIG-325"]
     assert plan.digest == planning.digest_of(plan) != planning.digest_of(replace(plan, waivers=()))
@@ -122,7 +122,7 @@ def test_one_that_nothing_needs_is_named() -> None:
 def test_a_nested_deletion_cannot_be_waived_into_what_is_sent() -> None:
     item = {"kind": "D", "path": ["schema", "is_indexed"], "lhs": False}
     diff = {"fields": [{"collection": "articles", "field": "summary", "diff": [item]}]}
-    assert planning.additive(diff, frozenset({("SC141", "articles.summary"), ("SC143", "articles.summary")})) == {}
+    assert planning.additive_part(diff, frozenset({("SC141", "articles.summary"), ("SC143", "articles.summary")})) == {}
     assert not CODES["SC143"].waivable
 
 
@@ -134,8 +134,8 @@ def test_a_waiver_for_a_field_does_not_admit_the_drop_of_its_relation() -> None:
             {**place, "diff": [{"kind": "E", "path": ["schema", "foreign_key_table"], "lhs": "a", "rhs": None}]}
         ],
     }
-    assert planning.additive(diff, frozenset({("SC141", "articles.author")})) == {}
-    sent = planning.additive(diff, frozenset({("SC142", "articles.author")}))
+    assert planning.additive_part(diff, frozenset({("SC141", "articles.author")})) == {}
+    sent = planning.additive_part(diff, frozenset({("SC142", "articles.author")}))
     assert (sent["relations"], sent["fields"]) == (diff["relations"], diff["fields"])
 
 
@@ -146,10 +146,10 @@ def test_a_file_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
         'who = "Ada Lovelace"\nexpires = 2026-11-29\n'
     )
     assert tomllib.loads(file.read_text())
-    assert schema_plan.accepted(file) == (waiver(),)
-    assert schema_plan.accepted(None) == ()
+    assert schema_plan.read_waivers(file) == (waiver(),)
+    assert schema_plan.read_waivers(None) == ()
     file.write_text("[[waiver]\n")
     with pytest.raises(schema_plan.WaiversMalformed, match="MIG-326"):
-        schema_plan.accepted(file)
+        schema_plan.read_waivers(file)
     with pytest.raises(schema_plan.WaiversMalformed, match="cannot be read"):
-        schema_plan.accepted(tmp_path / "nowhere.toml")
+        schema_plan.read_waivers(tmp_path / "nowhere.toml")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.world.working_copies import BACKEND, FRONTEND, SITE_MAP, Project, lay_out, publish
+from fixtures.world.working_copies import BACKEND, FRONTEND, SITE_MAP, Project, create_working_copy, publish
 
 BOTH_VERSIONS = pytest.mark.parametrize("version", ["published", "local"])
 COMMIT = "59bb072aa1c3de1f"
@@ -30,7 +30,9 @@ def working_copy(project: Project, folder: Path, version: str, node_modules: Pat
     bare = folder / "remote.git"
     subprocess.run(["git", "init", "--quiet", "--bare", str(bare)], check=True)
     publish(project, bare)
-    at = lay_out(project, bare=bare, at=folder / "copy", remote_url="http://127.0.0.1/x.git", node_modules=node_modules)
+    at = create_working_copy(
+        project, bare=bare, at=folder / "copy", remote_url="http://127.0.0.1/x.git", node_modules=node_modules
+    )
     if version == "published":
         subprocess.run(["git", "stash", "--quiet", "--include-untracked"], cwd=at.path, check=True)
     return at.path

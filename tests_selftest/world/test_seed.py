@@ -14,7 +14,7 @@ from fixtures.checks.schema import waivers as waiver_checks
 from fixtures.world import waivers
 from fixtures.world.seed.fields import Side
 from fixtures.world.seed.files import files
-from fixtures.world.seed.history import FAR, Production, production_rows
+from fixtures.world.seed.history import FIRST_KEY, Production, production_rows
 from fixtures.world.seed.rows import Row, Rows, local_rows
 from fixtures.world.seed.schema import COLLECTIONS, RELATIONS, collections_of, columns_of
 
@@ -132,8 +132,8 @@ def test_nothing_refers_to_the_two_definitions_production_knows_under_other_keys
 def test_keys_production_counted_up_are_beyond_local(local: Rows, production: Production) -> None:
     for collection in ("chapters", "sections", "districts_uses", "fee_schedule", "inquiries"):
         ours = by_key(local, collection)
-        assert max(int(str(key)) for key in ours) < FAR
-        assert all(int(str(key)) > FAR for key in by_key(production.rows, collection) if key not in ours)
+        assert max(int(str(key)) for key in ours) < FIRST_KEY
+        assert all(int(str(key)) > FIRST_KEY for key in by_key(production.rows, collection) if key not in ours)
 
 
 def test_what_the_site_shows_is_never_empty(local: Rows, production: Production) -> None:
@@ -159,13 +159,13 @@ def test_four_values_would_be_rounded_and_somebody_signed_for_it(production: Pro
     heights = [Decimal(str(row["max_height"])) for row in production.rows["zoning_districts"]]
     assert sum(height != round(height, 1) for height in heights) == 4
     today = date(2026, 11, 26)
-    text = waivers.signed(tmp_path, today=today).read_text(encoding="utf-8")
+    text = waivers.write_waivers(tmp_path, today=today).read_text(encoding="utf-8")
     (waiver,), findings = waiver_checks.read(tomllib.loads(text), file=waivers.NAME)
     assert findings == []
     assert waiver.object == waivers.OBJECT == "zoning_districts.max_height"
     assert waiver.expires > today
-    assert waivers.signed(tmp_path, today=waiver.expires).read_text(encoding="utf-8") == text
-    later = waivers.signed(tmp_path, today=waiver.expires + timedelta(days=1)).read_text(encoding="utf-8")
+    assert waivers.write_waivers(tmp_path, today=waiver.expires).read_text(encoding="utf-8") == text
+    later = waivers.write_waivers(tmp_path, today=waiver.expires + timedelta(days=1)).read_text(encoding="utf-8")
     assert tomllib.loads(later)["waiver"][0]["expires"] > waiver.expires
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.world.working_copies import BACKEND, FRONTEND, Project, WorkingCopy, lay_out, publish
+from fixtures.world.working_copies import BACKEND, FRONTEND, Project, WorkingCopy, create_working_copy, publish
 
 REMOTE = "http://127.0.0.1:4321/pixelsock/anything.git"
 BOTH = pytest.mark.parametrize("project", [FRONTEND, BACKEND], ids=["frontend", "backend"])
@@ -30,7 +30,7 @@ def bare(tmp_path: Path) -> Path:
 
 def laid_out(project: Project, bare: Path, at: Path, **companions: object) -> WorkingCopy:
     publish(project, bare)
-    return lay_out(project, bare=bare, at=at, remote_url=REMOTE, **companions)  # type: ignore[arg-type]
+    return create_working_copy(project, bare=bare, at=at, remote_url=REMOTE, **companions)  # type: ignore[arg-type]
 
 
 @BOTH
@@ -116,7 +116,7 @@ def test_a_kept_copy_loses_nothing_and_learns_the_new_address(tmp_path: Path, ba
     copy = laid_out(BACKEND, bare, tmp_path / "copy", environment={"DB_PORT": "5432"})
     (copy.path / "README.md").write_text("half written\n")
     moved = REMOTE.replace("4321", "4322")
-    again = lay_out(BACKEND, bare=bare, at=copy.path, remote_url=moved, environment={"DB_PORT": "5433"})
+    again = create_working_copy(BACKEND, bare=bare, at=copy.path, remote_url=moved, environment={"DB_PORT": "5433"})
     assert (copy.state, again.state) == ("created", "kept")
     assert (copy.path / "README.md").read_text() == "half written\n"
     assert git(copy.path, "remote", "get-url", "origin") == moved

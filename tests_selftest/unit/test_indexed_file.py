@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.model.dataset import ExportedFile
-from fixtures.operations.source import by_key, export_reader
-from fixtures.operations.source.by_key import ByKey
+from fixtures.operations.source import export_reader, indexed_file
 from fixtures.operations.source.export_reader import ExportChanged
+from fixtures.operations.source.indexed_file import IndexedFile
 
 _ROWS = st.lists(
     st.fixed_dictionaries({"id": st.integers(1, 10**6), "text": st.text(max_size=300)}), unique_by=lambda row: row["id"]
@@ -35,7 +35,7 @@ def key(row: Any) -> str:
 @given(_ROWS, st.randoms(use_true_random=False))
 def test_every_row_is_found_under_its_key(tmp_path_factory: pytest.TempPathFactory, rows: Any, chance: Any) -> None:
     folder = tmp_path_factory.mktemp("rows")
-    found = ByKey(folder, written(folder, rows), key=key)
+    found = IndexedFile(folder, written(folder, rows), key=key)
     assert list(found) == [key(row) for row in rows]
     assert list(found.values()) == rows
     mixed = chance.sample(rows, len(rows))
@@ -43,15 +43,15 @@ def test_every_row_is_found_under_its_key(tmp_path_factory: pytest.TempPathFacto
 
 
 def test_a_row_longer_than_what_is_read_at_once_is_whole(tmp_path: Path) -> None:
-    rows = [{"id": number, "text": "x" * (by_key._WINDOW - 40 + number)} for number in range(80)]
-    assert list(ByKey(tmp_path, written(tmp_path, rows), key=key).values()) == rows
+    rows = [{"id": number, "text": "x" * (indexed_file._WINDOW - 40 + number)} for number in range(80)]
+    assert list(IndexedFile(tmp_path, written(tmp_path, rows), key=key).values()) == rows
 
 
 def test_lines_that_were_refused_are_not_there(tmp_path: Path) -> None:
     file = written(tmp_path, [{"id": 1}, {"id": 2}, {"id": 3}])
-    assert list(ByKey(tmp_path, file, key=key, without={3})) == ["1", "3"]
+    assert list(IndexedFile(tmp_path, file, key=key, without={3})) == ["1", "3"]
 
 
 def test_a_file_that_is_another_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(ExportChanged):
-        ByKey(tmp_path, written(tmp_path, [{"id": 1}], more=1), key=key)
+        IndexedFile(tmp_path, written(tmp_path, [{"id": 1}], more=1), key=key)
