@@ -16,7 +16,7 @@ help: ## show this list
 rehearsal: .venv/ready ## the whole migration on real systems made for it; ends in one HTML report
 	@$(PY) -m pytest phases/ --target rehearsal $(ARGS)
 
-rehearsal-rollback: .venv/ready ## forward, back and forward again in one world, measured; ARGS=--new-database goes back into a new one
+rehearsal-rollback: .venv/ready ## forward, back and forward again in one world, measured; ARGS=--new-database restores into a new one
 	@$(PY) -m tests_selftest.world.rollback_round_trip $(ARGS)
 
 # Three at once on two cores: the third works while the others wait for a deploy or a browser.
@@ -27,16 +27,16 @@ test: ## every self-test of the suite, on two cores
 toolchain: .venv/tools # Node's packages and a browser, which a first world would fetch otherwise
 	@$(PY) -m fixtures.world.install
 
-corpus: .venv/ready ## risky schema edits on a real Directus: what the plan says, a bare apply does, ours does
+corpus: .venv/ready ## risky schema edits on a real Directus: what the plan says, what a bare apply does, what this suite does
 	@$(PY) -m tests_selftest.corpus $(ARGS)
 
 drift: .venv/ready ## change production a hundred ways between plan and apply; each must be noticed
 	@$(PY) -m tests_selftest.corpus.drift $(ARGS)
 
-kills: .venv/ready ## harm the import and the schema apply at many moments; each must end as in peace
+kills: .venv/ready ## inject faults into the import and the schema apply; each must match an undisturbed run
 	@$(PY) -m tests_selftest.kills $(ARGS)
 
-kills-rollback: .venv/ready ## kill -9 at many moments of the way back (ARGS=--new-database: of the other); it must end as before
+kills-rollback: .venv/ready ## kill -9 at many moments of a rollback (ARGS=--new-database: into a new one); production must end as before
 	@$(PY) -m tests_selftest.kills.rollback $(ARGS)
 
 fingerprint: .venv/ready ## a million rows: time beside pg_dump, memory, and one flipped byte found
