@@ -24,12 +24,12 @@ from pathlib import Path
 import msgspec
 import psycopg
 
+from fixtures.embedded_postgres.home import postgres_binaries
+from fixtures.embedded_postgres.server import scratch_server
 from fixtures.model.fingerprint import Fingerprint, TableChange
 from fixtures.model.secret import Secret
 from fixtures.operations.preservation import fingerprint
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
-from fixtures.world.scratch_server import scratch_server
-from fixtures.world.toolchain import postgres_binaries
 from tests_selftest.bench.memory import own_peak_mb
 
 MEMORY_MB = 300

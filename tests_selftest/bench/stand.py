@@ -13,17 +13,17 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from fixtures.embedded_postgres.home import home_for, remove_home
 from fixtures.model.secret import Secret
+from fixtures.process.supervise import Supervisor, free_port
 from fixtures.systems import directus as client
 from fixtures.systems.directus import DirectusOperator
 from fixtures.world import directus, toolchain
-from fixtures.world.cluster_home import home_for, remove_home
-from fixtures.world.postgres import start_cluster
+from fixtures.world.postgres import Cluster
 from fixtures.world.progress import no_progress
 from fixtures.world.seed import build
 from fixtures.world.seed.load import load
 from fixtures.world.seed.rows import Rows
-from fixtures.world.supervise import Supervisor, free_port
 from tests_selftest.bench.files import WORKLOAD
 
 DATABASE, ROLE, PASSWORD = "bench", "bench", "bench"
@@ -44,7 +44,7 @@ class Stand:
         """
         tools = toolchain.ensure(toolchain.CACHE, supervisor=self.supervisor, progress=no_progress)
         self.home = home_for(self.folder, tools.pg_bin)
-        self.cluster = start_cluster(
+        self.cluster = Cluster.start(
             self.home, supervisor=self.supervisor, binaries=tools.pg_bin, superuser_password="postgres",
             log=self.folder / "postgres.log",
         )  # fmt: skip

@@ -17,15 +17,15 @@ from typing import Any
 
 import httpx
 
-from fixtures.world.cluster_home import home_for, remove_home
+from fixtures.embedded_postgres.home import home_for, remove_home
+from fixtures.process.supervise import Supervisor
 from fixtures.world.control import Control
 from fixtures.world.github import GitHub
 from fixtures.world.mailbox import Mailbox
-from fixtures.world.postgres import Cluster, start_cluster
+from fixtures.world.postgres import Cluster
 from fixtures.world.remotes import Remotes
 from fixtures.world.render import Database, Policy, Render, Service
 from fixtures.world.serving import Serving
-from fixtures.world.supervise import Supervisor
 from fixtures.world.toolchain import Toolchain
 from fixtures.world.traffic import Traffic
 
@@ -184,7 +184,7 @@ class Stage:
         binaries = Path(spec.origin).parent / "pginstall18" / "bin"
         self.home = home_for(self.root, binaries)
         fresh = not self.home.exists
-        cluster = start_cluster(
+        cluster = Cluster.start(
             self.home, supervisor=self.supervisor, binaries=binaries, superuser_password="postgres",
             log=self.root / "postgres.log",
         )  # fmt: skip

@@ -104,7 +104,6 @@ def test_a_push_is_followed_to_the_deploy_of_its_commit(
     assert {"deploy_started", "deploy_ended"} <= kinds
     assert hub.contains(BACKEND, "main", commit)
     assert hub.commit(BACKEND, commit).message.strip() == "Another version"
-    copy.close()
 
 
 def test_a_token_that_may_not_push_is_refused(platform: Stage) -> None:
@@ -115,7 +114,6 @@ def test_a_token_that_may_not_push_is_refused(platform: Stage) -> None:
     assert "ghp_wrong_token" not in str(refusal.value)
     with github.connect(platform.github.url, Secret("ghp_wrong_token")) as transport, pytest.raises(Refused):
         GitHubObserver(transport).user()
-    copy.close()
 
 
 def test_what_github_says_of_a_repository(hub: GitHubObserver) -> None:
@@ -126,7 +124,6 @@ def test_what_github_says_of_a_repository(hub: GitHubObserver) -> None:
     assert hub.branch_head(FRONTEND, "no-such-branch") == ""
     assert not hub.has_commit(FRONTEND, "0" * 40)
     assert hub.rules(FRONTEND, "master") == []
-    assert hub.protection(FRONTEND, "master") is False
     assert hub.rate().remaining > 0
     head = hub.branch_head(FRONTEND, "master")
     assert hub.compare(FRONTEND, head, "master").status == "identical"

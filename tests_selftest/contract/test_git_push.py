@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
+import git as git_python
 import pytest
 
 from fixtures.model.secret import Secret
@@ -49,7 +49,7 @@ def remote(bare: Path) -> Remote:
 
 
 @pytest.fixture
-def copy(tmp_path: Path, bare: Path) -> Iterator[WorkingCopy]:
+def copy(tmp_path: Path, bare: Path) -> WorkingCopy:
     path = tmp_path / "copy"
     git("clone", "-q", str(bare), str(path), cwd=tmp_path)
     git("checkout", "-q", "-B", "main", cwd=path)
@@ -60,8 +60,7 @@ def copy(tmp_path: Path, bare: Path) -> Iterator[WorkingCopy]:
     working_copy = WorkingCopy(path)
     working_copy.add_all()
     working_copy.commit("First")
-    yield working_copy
-    working_copy.close()
+    return working_copy
 
 
 def test_what_has_changed_is_seen(copy: WorkingCopy) -> None:
@@ -222,20 +221,35 @@ def test_a_folder_without_git(tmp_path: Path) -> None:
         WorkingCopy(tmp_path)
 
 
-def test_a_command_outlives_a_name_that_goes_from_the_environment(
-    copy: WorkingCopy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As pytest's own name for the test under way goes, twice a line, while a delivery works in its thread."""
-    real, gone = os.environ.copy, iter(range(3))
+def test_gitpython_starts_no_process(copy: WorkingCopy, remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would copy `os.environ` first, which fails while pytest takes a name out of it in another thread."""
 
-    def copied() -> dict[str, str]:
-        if next(gone, None) is not None:
-            raise KeyError("PYTEST_CURRENT_TEST")
-        return real()
+    def refused(*_: object, **__: object) -> None:
+        raise AssertionError("GitPython started a process")
 
-    monkeypatch.setattr(os.environ, "copy", copied)
+    monkeypatch.setattr(git_python.Git, "execute", refused)
     (copy.path / "README").write_text("two\n")
+    again = WorkingCopy(copy.path)
+    base = again.head()
+    assert again.branch() == "main"
+    assert [change.path for change in again.changes()] == ["README"]
+    again.add_all()
+    commit = again.commit("Second")
+    assert again.head() == commit == git("rev-parse", "HEAD", cwd=copy.path)
+    assert [each.subject for each in again.log()] == ["Second", "First"]
+    assert again.contains(base)
+    assert again.changed_in(commit) == ("README",)
+    assert again.remotes().keys() == {"origin"}
+    assert not again.tracks("migration")
+    assert again.push(remote, "main").accepted
+
+
+def test_line_ends_and_other_encodings_of_a_file_arrive_as_they_are(copy: WorkingCopy) -> None:
+    """A carriage return inside a line does not end it, and one file in Latin-1 stops no review."""
+    name = "caf\udce9.txt"
+    (copy.path / name).write_bytes(b"one\rtwo\r\nna\xefve\n")
     copy.add_all()
-    commit = copy.commit("Second")
-    assert next(gone, None) is None, "no command met the fault"
-    assert copy.head() == commit == git("rev-parse", "HEAD", cwd=copy.path)
+    assert "+one\rtwo\r\n+na\ufffdve\n" in copy.diff_staged()
+    made = copy.commit("Latin-1")
+    assert copy.changed_in(made) == (name,)
+    assert (copy.path / name).is_file()

@@ -120,12 +120,6 @@ def test_not_found(render: RenderOperator) -> None:
     assert refusal.value.status == 404
 
 
-def test_notification_settings(render: RenderOperator) -> None:
-    """Whether Slack is told, and of what."""
-    settings = render.notification_settings("some-owner-id")
-    assert (settings["slackEnabled"], settings["notificationsToSend"]) == (False, "none")
-
-
 def test_a_webhook(render: RenderOperator) -> None:
     """A null inside an answer nobody reads into a value is no obstacle."""
     answer = render._transport.json("POST", "/webhooks", json={"name": "test-tf-webhook"})

@@ -13,13 +13,13 @@ from typing import Any
 import httpx
 import psycopg
 
+from fixtures.embedded_postgres.home import home_for, postgres_binaries, remove_home
 from fixtures.model.secret import Secret
+from fixtures.process.supervise import Supervisor, free_port
 from fixtures.world import directus, toolchain
-from fixtures.world.cluster_home import home_for, remove_home
-from fixtures.world.postgres import Cluster, start_cluster
+from fixtures.world.postgres import Cluster
 from fixtures.world.progress import no_progress
 from fixtures.world.seed.rest import Rest
-from fixtures.world.supervise import Supervisor, free_port
 from tests_selftest.corpus import production
 
 TOKEN = "corpus-administrator"
@@ -81,10 +81,10 @@ def staged(folder: Path) -> Iterator[Production]:
     """A production of the corpus, begun in *folder* and gone afterwards."""
     supervisor = Supervisor(f"corpus-{os.getpid()}-{time.monotonic_ns()}")
     tools = toolchain.ensure(toolchain.CACHE, supervisor=supervisor, progress=no_progress)
-    binaries = toolchain.postgres_binaries()
+    binaries = postgres_binaries()
     home = home_for(folder, binaries)
     try:
-        cluster = start_cluster(
+        cluster = Cluster.start(
             home, supervisor=supervisor, binaries=binaries, superuser_password="postgres", log=folder / "postgres.log"
         )  # fmt: skip
         cluster.create_role("corpus", "corpus")

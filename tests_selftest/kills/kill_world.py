@@ -23,13 +23,13 @@ from pathlib import Path
 import httpx
 import psycopg
 
+from fixtures.embedded_postgres.home import home_for, remove_home
+from fixtures.process.supervise import Supervisor, free_port
 from fixtures.world import directus, toolchain, waivers
-from fixtures.world.cluster_home import home_for, remove_home
-from fixtures.world.postgres import Cluster, start_cluster
+from fixtures.world.postgres import Cluster
 from fixtures.world.progress import no_progress
 from fixtures.world.seed import build
 from fixtures.world.seed.fields import Side
-from fixtures.world.supervise import Supervisor, free_port
 from tests_selftest.kills.content import digests
 from tests_selftest.kills.gate import HttpGate, PostgresGate
 from tests_selftest.kills.suite import ROOT, Order
@@ -260,7 +260,7 @@ class Ground:
     # --- the parts --------------------------------------------------------------------------------------------------
 
     def _start_postgres(self) -> Cluster:
-        cluster = start_cluster(
+        cluster = Cluster.start(
             self.home, supervisor=self.supervisor, binaries=self.tools.pg_bin, superuser_password="postgres",
             log=self.logs / "postgres.log", preferred_port=self._postgres_port,
         )  # fmt: skip

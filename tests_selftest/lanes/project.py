@@ -19,6 +19,7 @@ import psycopg
 
 from fixtures.checks.rows import order
 from fixtures.checks.rows.profile import profiles
+from fixtures.embedded_postgres.home import home_for, remove_home
 from fixtures.model.conflict_policy import ConflictPolicies, parse_policies
 from fixtures.model.dataset import ExportedFile
 from fixtures.model.export import AssetFile, AssetInventory, DataExport
@@ -31,14 +32,13 @@ from fixtures.operations.imports.import_log import ImportLog
 from fixtures.operations.imports.journal import Journal
 from fixtures.operations.lanes import LANES, ImportContext
 from fixtures.operations.source import export_reader
+from fixtures.process.supervise import Supervisor, free_port
 from fixtures.systems import directus as client
 from fixtures.systems.directus import DirectusObserver, DirectusOperator
 from fixtures.world import directus, toolchain
-from fixtures.world.cluster_home import home_for, remove_home
-from fixtures.world.postgres import start_cluster
+from fixtures.world.postgres import Cluster
 from fixtures.world.progress import no_progress
 from fixtures.world.seed.rest import Rest
-from fixtures.world.supervise import Supervisor, free_port
 
 TOKEN, ROLE, PASSWORD = "1a" * 24, "lanes", "lanes"
 
@@ -105,7 +105,7 @@ class Project:
         self.supervisor = Supervisor(f"lanes-{os.getpid()}-{time.monotonic_ns()}")
         tools = toolchain.ensure(toolchain.CACHE, supervisor=self.supervisor, progress=no_progress)
         self.home = home_for(self.folder, tools.pg_bin)
-        self.cluster = start_cluster(
+        self.cluster = Cluster.start(
             self.home, supervisor=self.supervisor, binaries=tools.pg_bin, superuser_password="postgres",
             log=self.folder / "postgres.log",
         )  # fmt: skip

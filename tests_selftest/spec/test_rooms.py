@@ -14,19 +14,21 @@ ROOT = Path(__file__).resolve().parents[2]
 ALLOWED: dict[str, set[str]] = {
     "model": set(),
     "process": {"model"},
+    # Below `world` and `plugins`: it starts a server and is no client, so no client agrees with itself by sharing it.
+    "embedded_postgres": {"model", "process"},
     "settings": {"model"},
     "runbook": {"model"},
     "configuration": {"model"},
     "checks": {"model", "configuration"},
-    "evidence": {"model", "settings"},
+    "evidence": {"model", "settings", "process"},
     "systems": {"model", "settings", "process"},
     "operations": {"systems", "checks", "model", "evidence", "settings", "configuration", "process"},
-    "report": {"model", "runbook", "evidence"},
-    "world": {"model", "settings", "process"},
+    "report": {"model", "runbook", "evidence", "process"},
+    "world": {"model", "settings", "process", "embedded_postgres"},
     "marks": {"model", "runbook"},
     "plugins": {
-        "model", "process", "settings", "configuration", "runbook", "checks", "evidence", "systems", "operations",
-        "report", "world", "marks",
+        "model", "process", "embedded_postgres", "settings", "configuration", "runbook", "checks", "evidence",
+        "systems", "operations", "report", "marks",
     },
     "phases": {"marks", "checks", "model", "operations"},
 }  # fmt: skip
@@ -90,6 +92,16 @@ def test_imports_go_downwards_only(file: Path) -> None:
         elif top == "pytest" and here not in MAY_KNOW_PYTEST:
             wrong.append(f"{here} knows pytest")
     assert wrong == []
+
+
+def test_only_the_rehearsal_knows_the_world() -> None:
+    """Nothing imports it (see ALLOWED), and only `--target rehearsal` starts it, as a process of its own."""
+    knowing = {
+        str(file.relative_to(ROOT))
+        for file in sources()
+        if "world" not in file.parts and "fixtures.world" in file.read_text(encoding="utf-8")
+    }
+    assert knowing == {"fixtures/plugins/rehearsal.py"}
 
 
 def inner_rooms(outer: str) -> dict[str, set[str]]:

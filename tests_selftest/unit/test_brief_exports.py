@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fixtures.world.brief_exports import MANY, brief, shorten
+from fixtures.world.brief_exports import ASKED, MANY, brief, copy, shorten
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def target(name: str) -> dict[str, Any]:
@@ -49,3 +51,34 @@ def test_the_rest_of_the_manifest_stays(tmp_path: Path) -> None:
     shorten(tmp_path)
     now = json.loads((folder / "package.json").read_text())
     assert now == {**told, "exports": {**SINGULAR, "./*": target("*")}}
+
+
+def test_the_copy_is_shorter_and_the_original_stays_as_npm_brought_it(tmp_path: Path) -> None:
+    """They share every other file, so the one that differs must not be written where it lies."""
+    modules, copied = tmp_path / "npm" / "node_modules", tmp_path / "brief" / "node_modules"
+    (modules / "date-fns").mkdir(parents=True)
+    (modules / "other").mkdir()
+    (modules / "other" / "cli.js").write_text("x")
+    (modules / ".bin").mkdir()
+    (modules / ".bin" / "other").symlink_to("../other/cli.js")
+    long = json.dumps({"name": "date-fns", "exports": {**SINGULAR, **REGULAR}})
+    (modules / "date-fns" / "package.json").write_text(long)
+    copy(modules, copied)
+    assert (modules / "date-fns" / "package.json").read_text() == long
+    assert set(json.loads((copied / "date-fns" / "package.json").read_text())["exports"]) == {*SINGULAR, "./*"}
+    assert (copied / "other" / "cli.js").samefile(modules / "other" / "cli.js")
+    assert (copied / ".bin" / "other").resolve() == copied / "other" / "cli.js"
+
+
+def test_only_the_self_tests_ask_for_it() -> None:
+    """No command of the Makefile, no plugin and no other program of this repository sets the variable or names it."""
+    asking = {
+        str(file.relative_to(ROOT))
+        for file in [ROOT / "Makefile", ROOT / "conftest.py", ROOT / ".env.example", *ROOT.glob("*.ini"),
+                     *(ROOT / "fixtures").rglob("*.py"), *(ROOT / "phases").rglob("*.py"),
+                     *(ROOT / "tests_selftest").rglob("*.py")]
+        if file != Path(__file__) and ("ASKED" in (text := file.read_text("utf-8")) or ASKED in text)
+    }  # fmt: skip
+    assert asking == {
+        "fixtures/world/brief_exports.py", "fixtures/world/toolchain.py", "tests_selftest/conftest.py",
+    }  # fmt: skip

@@ -136,21 +136,3 @@ def test_any_graph_gets_an_order_in_lane_sql_and_never_a_required_column_is_sent
             order.plan(profiles)
     else:
         assert order.plan(profiles) == found
-
-
-@given(st.lists(st.one_of(st.none(), st.integers(0, 30)), min_size=1, max_size=30))
-def test_rows_of_a_tree_come_after_their_parents(parents: list[int | None]) -> None:
-    rows = [{"id": key, "parent": None if p is None or p >= key else p} for key, p in enumerate(parents)]
-    ordered = order.sort_parents_first(list(reversed(rows)), key="id", parent="parent")
-    seen: set[object] = set()
-    for row in ordered:
-        assert row["parent"] is None or row["parent"] in seen
-        seen.add(row["id"])
-    assert len(ordered) == len(rows)
-
-
-def test_rows_in_a_circle_come_last_and_none_is_lost() -> None:
-    rows: list[dict[str, int | None]] = [{"id": 1, "parent": 2}, {"id": 2, "parent": 1}, {"id": 3, "parent": None}]
-    ordered = order.sort_parents_first(rows, key="id", parent="parent")
-    assert ordered[0]["id"] == 3
-    assert len(ordered) == 3

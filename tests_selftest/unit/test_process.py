@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from fixtures.process.command import CommandFailed, CommandTimedOut, run
-from fixtures.process.waiting import WaitTimedOut, wait_until
+from fixtures.process.command import CommandFailed, CommandTimedOut, inherited, run
+from fixtures.process.waiting import WaitTimedOut, wait_until, wait_until_async
 
 PATH = {"PATH": os.environ["PATH"]}
 
@@ -36,6 +38,33 @@ def test_nothing_of_our_environment_is_inherited(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("NOT_FOR_YOU", "1")
     done = run(python("import os", "print('NOT_FOR_YOU' in os.environ)"), env=PATH, timeout_s=20)
     assert done.stdout == "False\n"
+
+
+def test_the_environment_is_copied_while_a_thread_changes_it() -> None:
+    """pytest takes its own name out of it after every test; a plain copy raises KeyError then."""
+    ended = threading.Event()
+
+    def change() -> None:
+        while not ended.is_set():
+            os.environ["COMES_AND_GOES"] = "1"
+            del os.environ["COMES_AND_GOES"]
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        copies = [inherited(ADDED="yes") for _ in range(5000)]
+    finally:
+        ended.set()
+        thread.join()
+    assert {(copy["PATH"], copy["ADDED"]) for copy in copies} == {(os.environ["PATH"], "yes")}
+
+
+def test_line_ends_of_the_output_are_kept() -> None:
+    """A carriage return is part of what was said, not the end of a line."""
+    lines = ("import sys", r"sys.stdout.buffer.write(b'a\rb\r\n\xff')")
+    assert run(python(*lines), env=PATH, timeout_s=20).stdout == "a\rb\r\n\ufffd"
+    exactly = run(python(*lines), env=PATH, timeout_s=20, errors="surrogateescape").stdout
+    assert exactly == "a\rb\r\n\udcff"
 
 
 def test_a_failure_says_its_last_words_without_secrets() -> None:
@@ -130,3 +159,27 @@ def _state(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return ""
+
+
+def test_waiting_on_an_event_loop_lets_other_work_go_on() -> None:
+    """The condition comes true by work that runs on the same loop; nobody else could do it."""
+
+    async def story() -> tuple[int, str]:
+        done: list[int] = []
+
+        async def observe() -> int:
+            return len(done)
+
+        async def work() -> None:
+            done.extend([1, 2, 3])
+
+        task = asyncio.ensure_future(work())
+        seen = await wait_until_async(observe, until=lambda n: n == 3, deadline_s=5, every_s=0.01, reason="three")
+        await task
+        with pytest.raises(WaitTimedOut, match="four") as late:
+            await wait_until_async(observe, until=lambda n: n == 4, deadline_s=0.05, every_s=0.01, reason="four")
+        return seen, str(late.value)
+
+    seen, text = asyncio.run(story())
+    assert seen == 3
+    assert "last seen: 3" in text

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fixtures.world.supervise import marked
+from fixtures.process.supervise import marked
 from tests_selftest.world.held import ROWS
 
 pytestmark = pytest.mark.order("fifth")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.world.supervise import Supervisor, free_port, marked
+from fixtures.process.supervise import Supervisor, free_port, marked
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="death signals and /proc are Linux")
 
@@ -67,7 +67,7 @@ def test_a_command_that_does_not_exist_says_so_in_its_log(supervisor: Supervisor
 NICED = """
 import os, pwd, sys
 from pathlib import Path
-from fixtures.world.supervise import Account, Supervisor
+from fixtures.process.supervise import Account, Supervisor
 
 os.nice(7)
 nobody = pwd.getpwnam("nobody")
@@ -150,7 +150,7 @@ def test_no_process_survives_its_killed_holder(number: signal.Signals, tmp_path:
         f"""
         import os, time
         from pathlib import Path
-        from fixtures.world.supervise import Supervisor
+        from fixtures.process.supervise import Supervisor
         supervisor, here = Supervisor({world!r}), Path({str(tmp_path)!r})
         environment = {{"PATH": os.environ["PATH"]}}
         for script in ("sleep 300 & echo $! > child; wait",
