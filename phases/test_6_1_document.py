@@ -115,7 +115,7 @@ def test_every_result_is_in_it(
 ) -> None:
     """All results documented"""
     now = story()
-    assert now.unreadable == (), "some evidence cannot be read, so the report lacks what it says"
+    assert now.unreadable == (), "some evidence cannot be read, so the report lacks its content"
     assert now.schema
     assert now.outcomes
     named = [change.name for change in (*now.schema.changes, *now.schema.withheld)]

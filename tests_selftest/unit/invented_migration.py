@@ -29,7 +29,7 @@ from fixtures.model.imports import CollectionPlan, Conflict, ConflictKind, Impor
 from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
 from fixtures.model.story import RunState, Story
 from fixtures.model.verdict import Obstacle, Verdict
-from fixtures.report.story import tell
+from fixtures.report.story import build_story
 
 INPUTS, PLAN = "inputs-of-the-test", "71aa" * 16
 BEGIN = datetime(2025, 11, 22, 14, 0, 0, tzinfo=UTC)
@@ -86,8 +86,8 @@ class InventedMigration:
         self.judge(subject, Verdict.FAILED, message=message)
 
     def story(self, *, state: RunState = RunState.ENDED, blocked: Mapping[Subject, Obstacle] | None = None) -> Story:
-        """What the report would tell now."""
-        return tell(
+        """The state of the migration now."""
+        return build_story(
             self.evidence,
             target="rehearsal",
             run=self.run,

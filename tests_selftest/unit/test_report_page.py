@@ -1,4 +1,4 @@
-"""The page keeps what it promises a reader: one file, no network, accessible, and no secret whatever it contains."""
+"""The report page is one file, needs no network, is accessible, and never contains a secret."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_the_binding_puts_the_story_first_and_confines_the_style_of_the_table() 
     assert '<h1 id="title">' not in text
     assert "GO · &lt;x&gt;" in text
     assert re.search(r"\.engineers \{\s*body \{ color: #999 \}\s*\}", text)
-    with pytest.raises(binding.NotTheirPage):
+    with pytest.raises(binding.NotPytestHtml):
         binding.bound("<html><body>something else</body></html>", title="", redact=str)
 
 

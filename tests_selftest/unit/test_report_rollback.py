@@ -1,4 +1,4 @@
-"""What the report says of the way back: the command, the time it took before, and how one that was begun stands."""
+"""Rollback in the report: the command, its measured duration, and the state of one that was begun."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_going_back_replaces_every_other_word_until_it_has_come_to_its_end(migra
     migration.passes(*ALL[:12])
     migration.judge("R.1.1", Verdict.PASSED)
     assert migration.story().headline.word is OverallVerdict.UNDER_WAY, "it has only looked so far"
-    migration.judge("R.1.2", Verdict.FAILED, message="MIG-702 Going back would take away 2 rows.")
+    migration.judge("R.1.2", Verdict.FAILED, message="MIG-702 A rollback would remove 2 rows.")
     stopped = migration.story().headline
     assert (str(stopped), "it changed nothing" in stopped.next_act) == ("STOPPED at R.1.2", True)
     migration.judge("R.1.2", Verdict.PASSED)

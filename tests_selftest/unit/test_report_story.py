@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from fixtures.model.ids import GateId, LineId, Subject
 from fixtures.model.imports import ImportResult
 from fixtures.model.story import MigratedCounts, OverallVerdict, RunState
 from fixtures.model.verdict import Obstacle, Verdict
-from fixtures.report import deviations
+from fixtures.report import deviations, evidence_values
 from fixtures.report.evidence_values import all_runs
 from fixtures.report.formatting import duration, first_line, size
-from fixtures.report.story import tell
+from fixtures.report.story import build_story
 from tests_selftest.unit.invented_migration import BEGIN, InventedMigration
 
 ALL = tuple(group.id for group in runbook.GROUPS)
@@ -117,7 +118,7 @@ def test_verdicts_for_other_inputs_or_revoked_ones_do_not_count(migration: Inven
     migration.passes(*ALL)
     migration.ledger.add(Kind.REVOKED, "gate 3.3", reason="restored")
     assert str(migration.story().headline) == "UNDER WAY at 3.3"
-    told = tell(
+    told = build_story(
         migration.evidence, target="rehearsal", run="r", inputs="others", dry_run=False,
         state=RunState.ENDED, written_at=BEGIN,
     )  # fmt: skip
@@ -139,7 +140,7 @@ def test_a_dry_run_that_met_no_obstacle_is_rehearsed_never_go(tmp_path: Path) ->
 
 
 def test_nothing_recorded_is_told_as_nothing_and_nothing_is_invented() -> None:
-    story = tell(
+    story = build_story(
         None, target="production", run="r", inputs="", dry_run=False, state=RunState.ENDED, written_at=BEGIN,
         blocked={line.id: Obstacle(GateId("gate 1.4"), "gate 1.4 was not run") for line in runbook.lines_of("3.1")},
     )  # fmt: skip
@@ -164,6 +165,16 @@ def test_changed_evidence_is_not_shown_but_named(migration: InventedMigration) -
     story = migration.story()
     assert story.outcomes == ()
     assert "was changed after it was written" in story.unreadable[0]
+
+
+def test_every_named_list_the_report_reads_is_written_by_a_step_of_its_group() -> None:
+    """Under another name it would never be found, and its part would say "not measured"."""
+    root = Path(__file__).resolve().parents[2]
+    read = re.findall(r'read\.listed\(\w+, "([\d.]+)", "(\w+)"\)', Path(evidence_values.__file__).read_text())
+    assert len(read) == 4
+    for group, name in read:
+        (module,) = (root / "phases").glob(f"test_{group.replace('.', '_')}_*.py")
+        assert re.search(rf'evidence\.write\(.+, "{name}"\)', module.read_text()), name
 
 
 def test_rows_an_earlier_run_created_count_as_created_not_as_found() -> None:
