@@ -80,6 +80,18 @@ def test_a_line_that_skips_itself_fails(pages: Pages) -> None:
     result.stdout.fnmatch_lines(["*MIG-020*"])
 
 
+def test_only_a_skip_of_pytest_dependency_blocks_whatever_its_words(pages: Pages) -> None:
+    """The second check is known by where it was raised, not by what it says."""
+    item = "type('Item', (), {'name': 'test_2_3_a1'})()"
+    check = f"import pytest_dependency as d; d.DependencyManager('session').checkDepend(['gate 9.9'], {item})"
+    result, outcomes = run(pages({"2.3.A1": check}))
+    assert "failed" not in outcomes
+    assert result.ret == 6
+    result.stdout.fnmatch_lines(["*BLOCKED by gate 2.3: test_2_3_a1 depends on gate 9.9*"])
+    result, outcomes = run(pages({"2.3.A1": "pytest.skip('test_2_3_a1 depends on gate 9.9')"}))
+    assert (result.ret, outcomes["failed"]) == (1, 1)
+
+
 def test_a_failing_set_up_closes_the_gate(pages: Pages) -> None:
     pytester = pages()
     file = pytester.path / "phases" / "test_1_4_page.py"

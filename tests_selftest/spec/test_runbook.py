@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import runbook
+from fixtures.model.ids import LineId
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "phases").glob("test_[0-9]_[0-9]_*.py"))
@@ -49,6 +50,13 @@ def test_an_id_says_the_group_and_the_kind_its_row_has() -> None:
     with (ROOT / "fixtures" / "runbook.tsv").open(encoding="utf-8", newline="") as table:
         rows = [(row["id"], row["group"], row["kind"]) for row in csv.DictReader(table, delimiter="\t")]
     assert [(line.id, line.group, line.kind) for line in runbook.lines()] == rows
+
+
+def test_a_closing_criterion_is_about_every_line_before_it() -> None:
+    assert runbook.lines_before(LineId("5.2.A7")) == (
+        "5.2.1", "5.2.2", "5.2.3", "5.2.4", "5.2.5", "5.2.6",
+        "5.2.A1", "5.2.A2", "5.2.A3", "5.2.A4", "5.2.A5", "5.2.A6",
+    )  # fmt: skip
 
 
 def test_each_of_the_203_ids_belongs_to_exactly_one_test_with_its_words_first() -> None:

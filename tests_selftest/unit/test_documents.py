@@ -252,7 +252,7 @@ def test_the_backup_its_scope_and_the_time_of_a_rollback_are_in_it(tmp_path: Pat
 
 def test_a_failure_and_when_its_line_passed_are_in_it(tmp_path: Path) -> None:
     migration = InventedMigration(tmp_path)
-    migration.judge("5.1.A1", Verdict.FAILED, message="2 findings\nMIG-512 The page | shows\nmore")
+    migration.judge("5.1.A1", Verdict.FAILED, message="MIG-512 The page | shows\nmore\n2 findings")
     migration.judge("5.1.A1", Verdict.PASSED)
     migration.judge("5.2.A1", Verdict.IN_DOUBT, message="RND-1 lost")
     first, second = markdown_table(report(migration.story()), "### Errors and how they were resolved")

@@ -42,7 +42,7 @@ def test_time_at_work_is_that_of_the_lines_and_not_of_the_clock(ledger: Ledger) 
 
 
 def test_a_trouble_names_its_first_finding_and_when_it_was_settled(ledger: Ledger) -> None:
-    verdict(ledger, "5.1.A1", "failed", "2 findings\nMIG-512 The page shows too few.")
+    verdict(ledger, "5.1.A1", "failed", "MIG-512 The page shows too few.\n  where  there\nMIG-513 b\n2 findings")
     verdict(ledger, "5.1.A1", "passed")
     verdict(ledger, "5.2.A1", "in doubt", "RND-1 lost")
     first, second = line_results.failed_verdicts(ledger.current)

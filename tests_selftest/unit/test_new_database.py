@@ -79,7 +79,7 @@ def test_report_and_last_lines_say_which_way_and_which_setting_must_follow(tmp_p
     assert "into the new database udo-db-2" in story.headline.reason
     assert "44 s" in story.headline.reason
     assert "set RENDER_POSTGRES=udo-db-2 and unset ROLLBACK_POSTGRES; then pytest phases/" in story.headline.next_act
-    assert "in the old database" in dict(lines(story, tmp_path / "latest.html", session=tmp_path))["migrated"]
+    assert "in the old database" in dict(lines(story, tmp_path / "latest.html", root=tmp_path))["migrated"]
     shown = page.fragment(story, runs=migration.reports, redact=str)
     assert "44 s, into a new database, measured on this target" in shown
     assert "The old database keeps its last state." in shown

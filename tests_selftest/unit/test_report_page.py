@@ -62,7 +62,7 @@ def html(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         migration.passes(*ALL)
     elif request.param == "stopped":
         migration.passes(*ALL[: ALL.index("4.3")])
-        migration.fails("4.3.2", "2 findings\nMIG-431 <b>17</b> & more")
+        migration.fails("4.3.2", "MIG-431 <b>17</b> & more\nMIG-432 x\n2 findings")
         obstacle = Obstacle(GateId("gate 4.3"), "4.3.2 failed", LineId("4.3.2"))
         blocked = {line.id: obstacle for line in runbook.lines_of("5.1")}
     elif request.param == "running":
