@@ -25,7 +25,7 @@ from fixtures.model.dataset import ExportedFile
 from fixtures.model.export import AssetFile, AssetInventory, DataExport
 from fixtures.model.imports import ImportResult, Refusal
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.source.export_reader import sha256
+from fixtures.process.files import sha256
 from tests_selftest.hostile.corpus import (
     ARRIVES,
     CUT_SHORT,

@@ -31,7 +31,7 @@ from fixtures.operations.imports.classify import ImportSet
 from fixtures.operations.imports.import_log import ImportLog
 from fixtures.operations.imports.journal import Journal
 from fixtures.operations.lanes import LANES, ImportContext
-from fixtures.operations.source import export_reader
+from fixtures.process.files import sha256
 from fixtures.process.supervise import Supervisor, free_port
 from fixtures.systems import directus as client
 from fixtures.systems.directus import DirectusObserver, DirectusOperator
@@ -231,5 +231,5 @@ class Migration:
         lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
         path = self.folder / "data" / f"{name}.json"
         path.write_text(f"[\n{lines}\n]\n" if rows else "[]\n", encoding="utf-8")
-        digest, size = export_reader.sha256(path), path.stat().st_size
+        digest, size = sha256(path), path.stat().st_size
         return ExportedFile(name, f"data/{name}.json", len(rows), digest, size, "")

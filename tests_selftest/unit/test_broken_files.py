@@ -10,6 +10,7 @@ import pytest
 
 from fixtures.model.dataset import ExportedFile
 from fixtures.operations.source import export_reader
+from fixtures.process.files import sha256
 from tests_selftest.hostile.corpus import FILES, Broken
 
 GOOD = b'[\n{"id":1,"title":"a"},\n{"id":2,"title":"\xc3\xa9"},\n{"id":3,"title":"c"}\n]\n'
@@ -18,7 +19,7 @@ GOOD = b'[\n{"id":1,"title":"a"},\n{"id":2,"title":"\xc3\xa9"},\n{"id":3,"title"
 def recorded(folder: Path, content: bytes, rows: int = 3) -> ExportedFile:
     path = folder / "t.json"
     path.write_bytes(content)
-    return ExportedFile("t", "t.json", rows, export_reader.sha256(path), path.stat().st_size, "integer")
+    return ExportedFile("t", "t.json", rows, sha256(path), path.stat().st_size, "integer")
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.model.dataset import ExportedFile
-from fixtures.operations.source import export_reader, indexed_file
+from fixtures.operations.source import indexed_file
 from fixtures.operations.source.export_reader import ExportChanged
 from fixtures.operations.source.indexed_file import IndexedFile
+from fixtures.process.files import sha256
 
 _ROWS = st.lists(
     st.fixed_dictionaries({"id": st.integers(1, 10**6), "text": st.text(max_size=300)}), unique_by=lambda row: row["id"]
@@ -24,7 +25,7 @@ def written(folder: Path, rows: list[dict[str, Any]], *, more: int = 0) -> Expor
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     path = folder / "t.json"
     path.write_bytes((f"[\n{lines}\n]\n" if rows else "[]\n").encode("utf-8", "surrogatepass"))
-    return ExportedFile("t", "t.json", len(rows) + more, export_reader.sha256(path), path.stat().st_size, "")
+    return ExportedFile("t", "t.json", len(rows) + more, sha256(path), path.stat().st_size, "")
 
 
 def key(row: Any) -> str:

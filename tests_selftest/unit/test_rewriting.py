@@ -27,6 +27,7 @@ from fixtures.operations.imports.import_log import (
 from fixtures.operations.imports.journal import Journal
 from fixtures.operations.lane_api.batches import Limits, encode_row, make_batches, row_converter
 from fixtures.operations.source import export_reader
+from fixtures.process.files import sha256
 
 PROFILE = CollectionProfile(
     name="blocks",
@@ -162,7 +163,7 @@ def test_references_to_rows_nobody_has_are_named() -> None:
 
 def write(folder: Path, text: str, rows: int) -> ExportedFile:
     (folder / "t.json").write_text(text, encoding="utf-8")
-    digest, size = export_reader.sha256(folder / "t.json"), (folder / "t.json").stat().st_size
+    digest, size = sha256(folder / "t.json"), (folder / "t.json").stat().st_size
     return ExportedFile("t", "t.json", rows, digest, size, "integer")
 
 

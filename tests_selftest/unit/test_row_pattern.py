@@ -16,6 +16,7 @@ from fixtures.model.dataset import ExportedFile
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.imports.screening import Screener
 from fixtures.operations.source import export_reader
+from fixtures.process.files import sha256
 from fixtures.systems.postgres.copy_text import RowWriter
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -203,7 +204,7 @@ def test_values_that_occur_twice_are_found_however_they_are_read(tmp_path: Path)
     rows = [line(id=str(number), slug=slug) for number, slug in zip((1, 2, 3, 3, 4, 5), slugs, strict=True)]
     path = tmp_path / "t.json"
     path.write_bytes(b"[\n" + b",\n".join(rows) + b"\n]\n")
-    file = ExportedFile("t", "t.json", 6, export_reader.sha256(path), path.stat().st_size, "")
+    file = ExportedFile("t", "t.json", 6, sha256(path), path.stat().st_size, "")
     screener = Screener(tmp_path, file, snapshot(), exact_json=True)
     seen = [screener.values(number, text) is not None for number, text in export_reader.numbered_lines(tmp_path, file)]
     assert seen == [True, False, True, True, True, False]

@@ -12,6 +12,7 @@ import pytest
 from fixtures.model.dataset import ExportedFile
 from fixtures.operations.source import export_reader
 from fixtures.operations.source.export_reader import ExportChanged
+from fixtures.process.files import sha256
 
 GOOD = b'[\n{"id":1,"title":"a"},\n{"id":2,"title":"b"}\n]\n'
 OTHER = b'[\n{"id":1,"title":"a"},\n{"id":2,"title":"x"}\n]\n'
@@ -23,7 +24,7 @@ def written(folder: Path, content: bytes = GOOD) -> ExportedFile:
     path.parent.mkdir()
     path.write_bytes(content)
     time.sleep(0.1)
-    return ExportedFile("t", "data/t.json", 2, export_reader.sha256(path), len(content), "integer")
+    return ExportedFile("t", "data/t.json", 2, sha256(path), len(content), "integer")
 
 
 def replaced(path: Path) -> None:
