@@ -1,6 +1,6 @@
 """1.1  Change Review & Security Audit
 
-Purpose     Everything a push would make public was looked at, and nothing of it is a secret.
+Purpose     Every change a push would publish is reviewed, and none of it is a secret.
 Needs       nothing
 Writes      nothing but the proposed commit messages in migration/, which git ignores
 On failure  nothing changed; correct what is named and run the same command again
@@ -91,7 +91,7 @@ def test_no_secret_would_be_pushed(
     repositories: tuple[Repository, ...], settings: Settings, evidence: Evidence
 ) -> None:
     """No sensitive data detected in changes"""
-    assert leaks.scanner_works(), "the scanner no longer sees a planted key; its silence would prove nothing"
+    assert leaks.scanner_works(), "the scanner no longer finds a planted key, so its empty result proves nothing"
     seen = [(repository, review.examine(repository)) for repository in repositories]
     findings = [f for r, s in seen for f in review.findings(r, s, known_secrets=settings.secrets)]
     assert not findings, format_findings(findings)

@@ -1,6 +1,6 @@
 """1.4  Production Database Backup
 
-Purpose     There is a proven way back to production as it is before the migration's first write.
+Purpose     A proven backup allows a rollback to production as it is before the migration's first write.
 Needs       nothing; run it just before phase 2, because its gate grows stale
 Writes      backups/ in the backend's working copy, and an export on Render; nothing in the database
 On failure  fix the backup and run it again; nothing may be written before it
@@ -180,8 +180,8 @@ def test_production_may_be_changed(
     assert point.counts == held.counts
     assert held.rows > 0
     evidence.note(
-        f"{held.rows:,} rows of all {len(held.tables)} tables are remembered by hash, as snapshot {held.snapshot_id} of"
-        " the database held them; phases 3, 4 and 5 prove that they are still there."
+        f"{held.rows:,} rows of all {len(held.tables)} tables are recorded by hash, of snapshot {held.snapshot_id};"
+        " phases 3, 4 and 5 verify that they are still there."
     )
     for sentence in point.scope:
         evidence.note(sentence)
@@ -189,5 +189,6 @@ def test_production_may_be_changed(
 
 @gate("1.4")
 def test_gate(unmet_gates: list[str]) -> None:
-    """There is a proven way back; the migration may make its first write."""
+    """There is a proven backup; the migration may make its first write."""
+
     assert unmet_gates == []

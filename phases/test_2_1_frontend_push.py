@@ -1,6 +1,6 @@
 """2.1  Frontend Commit & Push
 
-Purpose     The reviewed frontend is on GitHub and live on Render, side by side with the backend.
+Purpose     The reviewed frontend is on GitHub and live on Render, delivered in parallel with the backend.
 Needs       1.1 the reviewed changes · 1.4 the backup, because a deploy is the migration's first write
 Writes      a commit in the working copy, the remote branch master, and through it a deploy of the frontend on Render
 On failure  fix and push again; production serves the earlier deploy

@@ -1,6 +1,6 @@
 """2.2  Backend Commit & Push
 
-Purpose     The reviewed backend is on GitHub and live on Render, without a working paper of the migration.
+Purpose     The reviewed backend is on GitHub and live on Render, without working documents of the migration.
 Needs       1.1 the reviewed changes · 1.4 the backup, because a deploy is the migration's first write
 Writes      a commit in the working copy, the remote branch main, and through it a deploy of the backend on Render
 On failure  fix and push again; production serves the earlier deploy

@@ -1,7 +1,7 @@
 """2.3  Deployment Verification & Coordination
 
-Purpose     Both services serve what was pushed, and production works with it, before its data model is touched.
-Needs       2.1 and 2.2, which ran side by side
+Purpose     Both services serve what was pushed, and production works with it, before its data model is changed.
+Needs       2.1 and 2.2, which ran in parallel
 Writes      nothing; logging in to the admin app leaves a session, as every login does
 On failure  use Render's rollback to the earlier deploy, or git revert and push
 """
@@ -66,7 +66,7 @@ def test_an_administrator_can_log_in(
     browser: Browser, production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Verify Directus admin access"""
-    progress("admin app", "logging in as a person does")
+    progress("admin app", "logging in")
     shown, picture, findings = rollout.visit_admin_app(
         browser, settings.directus_url, settings.admin_email, settings.admin_password
     )
@@ -148,5 +148,6 @@ def test_the_schema_may_be_migrated(production: DirectusObserver, render: Render
 
 @gate("2.3")
 def test_gate(unmet_gates: list[str]) -> None:
-    """Both services are live and clean; production's data model may be looked at and changed."""
+    """Both services are live and clean; production's data model may be read and changed."""
+
     assert unmet_gates == []

@@ -1,6 +1,6 @@
 """3.1  Production Schema Export
 
-Purpose     Production's data model as it is now lies beside local's, so that the two can be compared.
+Purpose     Production's data model is exported as it is now, so that it can be compared with local's.
 Needs       1.4 backup · 2.3 both services live
 Writes      migration/schema-production.json in the backend's working copy, which git ignores
 On failure  nothing in production changed; correct what is named and run the same command again
@@ -32,7 +32,7 @@ def test_production_can_be_reached(
 ) -> None:
     """Access production backend"""
     who = production.me()
-    assert production.is_admin(), f"{who['email']} is no administrator: Directus would show less without saying so"
+    assert production.is_admin(), f"{who['email']} is no administrator: Directus would hide parts of the schema"
     assert database.tables()
     evidence.note(
         f"Production answers as Directus {production.version} to {who['email']}, an administrator; "
@@ -45,7 +45,7 @@ def test_the_schema_is_exported(production: DirectusObserver, evidence: Evidence
     """Export production schema"""
     snapshot = production.snapshot()
     evidence.write(snapshot)
-    assert snapshot.tables, "production's snapshot holds no table at all"
+    assert snapshot.tables, "production's snapshot holds no table"
     evidence.note(
         f"Exported {len(snapshot.collections)} collections, {len(snapshot.fields)} fields and "
         f"{len(snapshot.relations)} relations of production."
@@ -71,14 +71,14 @@ def test_the_export_is_valid(
     snapshot = export.read_snapshot(path)
     findings = [*export.snapshot_problems(snapshot, production), *schema_plan.catalog_mismatches(database, snapshot)]
     assert not findings, format_findings(findings)
-    evidence.note(f"The database's own catalog says the same of all {len(snapshot.tables)} tables.")
+    evidence.note(f"The database's own catalog agrees on all {len(snapshot.tables)} tables.")
 
 
 @acceptance("3.1.A1", dry_run=True)
 def test_the_export_is_what_production_says(production: DirectusObserver, evidence: Evidence) -> None:
     """Production schema exported successfully"""
     snapshot = evidence.read(Snapshot, of="3.1")
-    assert snapshot.tables, "a production without a single table was exported"
+    assert snapshot.tables, "production was exported without any table"
     assert snapshot.digest == production.snapshot().digest
 
 

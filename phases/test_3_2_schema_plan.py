@@ -1,6 +1,6 @@
 """3.2  Schema Comparison & Migration Planning
 
-Purpose     Every difference is known, its danger named, and what will be sent is written down and hashed.
+Purpose     Every difference and its risk is known, and the payload is written down and hashed.
 Needs       1.2 local's schema · 3.1 production's schema
 Writes      migration/ in the backend's working copy, which git ignores
 On failure  nothing in production changed; correct what is named locally, then begin again at 1.2
@@ -39,16 +39,16 @@ def test_the_files_are_compared(settings: Settings, evidence: Evidence) -> None:
     (settings.migration_dir / schema_documents.TEXT_DIFF).write_text(text, encoding="utf-8")
     evidence.attach(schema_documents.TEXT_DIFF, text)
     found = schema.differences(local, there)
-    assert text or not found, "the comparison finds differences between files that are the same"
+    assert text or not found, "the comparison finds differences between identical files"
     evidence.write(found, "differences")
-    evidence.note(f"{len(found)} differences in {len({each.name for each in found})} objects by our own comparison.")
+    evidence.note(f"{len(found)} differences in {len({each.name for each in found})} objects by the own comparison.")
     if not settings.local_database_url:
         evidence.note("LOCAL_DATABASE_URL is not set: local's database was not compared with its snapshot.")
         return
     findings, hidden = schema_plan.local_catalog(settings.local_database_url, local)
     assert not findings, format_findings(findings)
-    beside = "; ".join(hidden) or "nothing"
-    evidence.note(f"Local's database says the same as its snapshot; in no snapshot, so not migrated: {beside}.")
+    outside = "; ".join(hidden) or "nothing"
+    evidence.note(f"Local's database agrees with its snapshot; in no snapshot, so not migrated: {outside}.")
 
 
 @action("3.2.2", dry_run=True)
@@ -74,7 +74,7 @@ def test_the_risks_are_assessed(evidence: Evidence) -> None:
     assert not findings, format_findings(findings)
     noticed = schema_documents.api_breaking_changes(plan.changes)
     evidence.note(
-        f"{len(plan.answers)} questions asked of production's data and catalog, none stands in the way; "
+        f"{len(plan.answers)} probes of production's data and catalog, none blocks a change; "
         f"{len(plan.waivers)} changes accepted by a waiver; "
         f"{len(noticed)} changes a client of the API may notice{': ' if noticed else '.'}{'; '.join(noticed)}"
     )
@@ -123,9 +123,9 @@ def test_nothing_is_deleted(evidence: Evidence) -> None:
     findings = plan_safety.deletions(plan.payload, plan.admitted)
     assert not findings, format_findings(findings)
     kept = [change.name for change in plan.changes if change.withheld]
-    signed = "; ".join(str(waiver) for waiver in plan.waivers) or "none"
+    waived = "; ".join(str(waiver) for waiver in plan.waivers) or "none"
     evidence.note(
-        f"Nothing is sent that deletes without a waiver ({signed}); "
+        f"Nothing is sent that deletes without a waiver ({waived}); "
         f"kept in production: {', '.join(kept) or 'nothing differs'}."
     )
 

@@ -51,7 +51,7 @@ def test_the_plan_is_current(
     if not state.is_applied:
         findings += apply.data_drift(database, plan, production.snapshot())
     assert not findings, format_findings(findings)
-    evidence.note(f"Plan {plan.digest[:12]} is at hand; nothing was uploaded, it travels with the request of 3.3.2.")
+    evidence.note(f"Plan {plan.digest[:12]} is current; nothing was uploaded, it is sent with the request of 3.3.2.")
 
 
 @action("3.3.2", dry_run=True)
@@ -153,7 +153,7 @@ def test_rows_can_be_made_read_changed_and_deleted(
     evidence.write(calls, "calls")
     findings = access.unexpected_answers(calls)
     assert not findings, format_findings(findings)
-    evidence.note(f"{len(calls)} requests on scratch rows of {len(tables)} new collections, all as they should be.")
+    evidence.note(f"{len(calls)} requests on scratch rows of {len(tables)} new collections, all as expected.")
 
 
 @action("3.3.6")

@@ -127,7 +127,7 @@ def test_nothing_is_orphaned(
         *existing_data.shrunk_collections(evidence.read(Fingerprint, of="1.4"), production),
     ]
     assert not findings, format_findings(findings)
-    evidence.note(f"{len(found)} references looked at by SQL, no orphan; every existing collection is accessible.")
+    evidence.note(f"{len(found)} references checked by SQL, no orphan; every existing collection is accessible.")
 
 
 @acceptance("3.4.A1")
@@ -139,9 +139,7 @@ def test_a_diff_names_nothing(production: DirectusObserver, source: DirectusObse
     assert observed.withheld == tuple(sorted(plan.kept))
     findings = schema_verification.unplanned_differences(source, local, evidence.read(Snapshot, of="3.4"), plan)
     assert not findings, format_findings(findings)
-    evidence.note(
-        f"Directus' diff, both ways, names nothing but what stays: {', '.join(observed.withheld) or 'nothing'}."
-    )
+    evidence.note(f"Directus' diff, both ways, names only what stays: {', '.join(observed.withheld) or 'nothing'}.")
 
 
 @acceptance("3.4.A2")

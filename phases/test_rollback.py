@@ -1,10 +1,10 @@
-"""The way back
+"""Rollback
 
 Purpose     Production is what it was before the migration's first write: code, files, schema, rows, sequences.
-Needs       the rollback point of 1.4, its evidence, and somebody who asked for it: pytest phases/ -m rollback
+Needs       the rollback point of 1.4, its evidence, and an explicit request: pytest phases/ -m rollback
 Writes      autodeploy and deploys on Render, the file library, the whole database, the ledger; with ROLLBACK_POSTGRES
             a new database and the backend's variables, instead of the library and the old database
-On failure  run the same command again: it looks at what was done before it acts, and goes on from there
+On failure  run the same command again: it observes what was done before it acts, and continues from there
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def test_the_rollback_point_is_proven(rollback_steps: RollbackSteps, evidence: E
     point, where = rollback_steps.verify_point()
     assert point.proven_at is not None
     return evidence.note(
-        f"Going back to {point.id} of {point.taken_at:%Y-%m-%d %H:%M:%SZ}, {point.rows:,} rows: {where}."
+        f"Roll back to {point.id} of {point.taken_at:%Y-%m-%d %H:%M:%SZ}, {point.rows:,} rows: {where}."
     )
 
 

@@ -152,7 +152,7 @@ def test_a_database_that_is_a_copy_is_not_taken_for_the_one_directus_works_on(
     """Both hold the administrator; only one of them hears what is asked."""
     monkeypatch.setattr(PostgresObserver, "ask", asked_of_a_copy(PostgresObserver.ask))
     seen, findings = backup.same_database(Speaking(stage), databases["udo-db"])
-    assert (findings, "heard there" in seen) == ([], True)
+    assert (findings, "query was seen there" in seen) == ([], True)
     _, (finding,) = backup.same_database(Speaking(stage), databases["udo-db-2"], repointed_to="udo-db-3")
     assert (finding.code, "RENDER_POSTGRES=udo-db-3" in finding.do) == ("MIG-144", True)
 

@@ -89,5 +89,5 @@ def test_a_collection_out_of_reach_is_found() -> None:
     found = ReadableCollections(rows={"a": 1}, closed={"b": 500})
     assert [(f.code, f.observed) for f in rollout.unreachable_collections(found, ["a", "b", "c"])] == [
         ("MIG-245", "status 500"),
-        ("MIG-245", "not asked for"),
+        ("MIG-245", "not requested"),
     ]

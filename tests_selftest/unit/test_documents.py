@@ -242,7 +242,7 @@ def test_the_backup_its_scope_and_the_time_of_a_rollback_are_in_it(tmp_path: Pat
     migration = InventedMigration(tmp_path)
     migration.passes(*ALL)
     text = report(migration.story())
-    assert '- 1 of the 3 tables lie outside of "public" (audit.log)' in text
+    assert '- 1 of the 3 tables are outside of "public" (audit.log)' in text
     assert "- In the dump and not compared (a view has no rows of its own): shown." in text
     assert "it was never measured as a whole" in text
     facts = {"outcome": "rolled back", "backup": "b", "seconds": 44.0, "parts": {}, "rows": 530}

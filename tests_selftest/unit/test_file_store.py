@@ -63,4 +63,4 @@ def test_a_file_of_before_is_still_the_same(now: tuple[StoredFile, ...], codes: 
 
 
 def test_missing_bytes_are_named() -> None:
-    assert "the bytes of 1 cannot be had: b.png (2): 403" in file_store.summarize(store(GOOD, LOST))
+    assert "the bytes of 1 cannot be read: b.png (2): 403" in file_store.summarize(store(GOOD, LOST))

@@ -104,4 +104,4 @@ def test_each_step_says_where_production_lies_now() -> None:
     )
     told = summaries.summarize_repoint(done)
     assert "on new/n" in told
-    assert "2 more rows; the old database keeps them" in told
+    assert "2 more rows were edited until the switch; the old database keeps them" in told

@@ -112,7 +112,7 @@ def test_what_is_in_the_backup_and_how_far_it_was_compared_stands_there(tmp_path
     migration = InventedMigration(tmp_path)
     migration.passes(*ALL)
     text = " ".join(Tree(page.standalone(migration.story(state=RunState.ENDED), runs=tmp_path, redact=str)).text)
-    assert '1 of the 3 tables lie outside of "public" (audit.log)' in text
+    assert '1 of the 3 tables are outside of "public" (audit.log)' in text
     assert "In the dump and not compared (a view has no rows of its own): shown." in text
 
 
@@ -149,7 +149,7 @@ def test_what_was_there_before_is_told_with_its_proof_its_losses_and_its_excuses
     assert (
         "sections.height (numeric(6,2) → numeric(6,1): each value equals the cast of the value in the backup)" in text
     )
-    assert "directus_users.last_access (Directus notes when somebody was last there)" in text
+    assert "directus_users.last_access (Directus records when a user was last active)" in text
     assert "The bytes of 1 could not be read before the migration either: plan <A>.pdf" in text
 
 

@@ -110,12 +110,12 @@ def test_nothing_explains_a_change_in_another_schema_but_a_word_that_it_always_c
 def test_people_are_named() -> None:
     write = LiveWrite("a", "1", "update", "ada@udo.example", AT)
     text = row_preservation.summarize(RowComparison(AT, AT, 10, 1, (), (write,), ("a.title",)))
-    assert "except 1 that people changed since (ada@udo.example)" in text
+    assert "except 1 edited since (ada@udo.example)" in text
     assert "description of 1 objects" in text
 
 
 def test_what_the_plan_rewrote_is_told_with_what_it_was() -> None:
     rewritten = (RetypedColumn("a.price", "numeric(6,2)", "numeric(6,1)"), RetypedColumn("b.note", "text", ""))
     text = row_preservation.summarize(RowComparison(AT, AT, 10, 1, (), rewritten=rewritten))
-    assert "each value what that makes of the backup's: a.price (numeric(6,2) → numeric(6,1));" in text
+    assert "each value equal to the backup's converted value: a.price (numeric(6,2) → numeric(6,1));" in text
     assert "without b.note" in text

@@ -52,22 +52,22 @@ def test_the_least_map_is_enough() -> None:
         (least(site={"ready": "main", "phone_width": "390"}), "Expected `int`, got `str` - at `$.site.phone_width`"),
         (least(plain=[{"path": "/", "see": "h1"}]), "Expected `array`, got `str` - at `$.plain[0].see`"),
         (least(plain=[{"path": "/", "since": "soon"}]), "Invalid enum value 'soon' - at `$.plain[0].since`"),
-        (least(plain=[{"path": "/", "tallies": {"items": "a"}}]), "keys nobody reads: items - at `$.plain[0].tallies`"),
+        (least(plain=[{"path": "/", "tallies": {"items": "a"}}]), "unknown keys: items - at `$.plain[0].tallies`"),
         ({"site": {"ready": "main"}}, "missing: pages - at `$`"),
-        (least(people=[]), "keys nobody reads: people - at `$`"),
+        (least(people=[]), "unknown keys: people - at `$`"),
         (least(pages=[{"path": "/"}]), "missing: title, collection, list, item, page_size - at `$.pages[0]`"),
-        (least(plain=[{"path": "/", "sees": ["h1"]}]), "keys nobody reads: sees - at `$.plain[0]`"),
+        (least(plain=[{"path": "/", "sees": ["h1"]}]), "unknown keys: sees - at `$.plain[0]`"),
         (least(workflows=[{"name": "w", "steps": []}]), "would succeed by doing nothing"),
         (least(workflows=[{"name": "w", "steps": [{"look": "h1"}]}]), "needs exactly one of"),
         (least(workflows=[{"name": "w", "steps": [{"open": "/", "see": "h1"}]}]), "needs exactly one of"),
         (least(form=form(fields={})), "nothing to type"),
         (
             least(form=form(fields={"n": {"into": "a", "read": "b", "value": "x", "changed": "y"}})),
-            "could not be told from a person's",
+            "could not be recognized",
         ),
         (
             least(form=form(fields={"n": {"into": "a", "read": "b", "value": "{mark}", "changed": "y", "say": "z"}})),
-            "keys nobody reads: say - at `$.form.fields.n`",
+            "unknown keys: say - at `$.form.fields.n`",
         ),
         (least(form=form(login={})), "missing: email, password, submit - at `$.form.login`"),
     ],
@@ -81,7 +81,7 @@ def test_a_wrong_map_is_refused_with_its_place(raw: dict[str, Any], words: str) 
 def test_every_unknown_and_every_missing_key_is_named_at_once() -> None:
     with pytest.raises(InvalidSiteMap) as problem:
         site_map({"site": {"redy": "main"}, "pages": [], "people": []})
-    places = ("people - at `$`", "keys nobody reads: redy - at `$.site`", "missing: ready - at `$.site`")
+    places = ("people - at `$`", "unknown keys: redy - at `$.site`", "missing: ready - at `$.site`")
     assert [place for place in places if place not in str(problem.value)] == []
 
 

@@ -153,7 +153,7 @@ def test_a_change_that_rounds_stops_the_line_before_anything_is_sent_while_nobod
     world.control("DELETE", "traffic")
     run = world.run(*PLAN_AND_APPLY, WAIVERS="")
     assert run.code == 1, run
-    assert 'SC131 4 values that would be cut, rounded or refused stand in the way of "zoning_districts' in run.text, run
+    assert 'SC131 4 values that would be cut, rounded or refused block the change of "zoning_districts' in run.text, run
     assert "BLOCKED by gate 3.2" in run.text
     writes = [(each["method"], each["path"]) for each in world.control("GET", "traffic")["directus"]["writes"]]
     assert set(writes) == {("POST", "/schema/diff")}
