@@ -1,9 +1,9 @@
 """1.2  Directus Schema Export & Documentation
 
-Purpose     The local data model is on disk as the Directus command line writes it, and its news are written down.
-Needs       nothing
-Writes      migration/ and backups/ in the backend's working copy, which git ignores
-On failure  nothing changed; correct what is named and run the same command again
+Purpose     The local data model is on disk as the Directus command line writes it, and its changes
+are documented. Needs       nothing Writes      migration/ and backups/ in the backend's working
+copy, which git ignores On failure  nothing changed; correct what is named and run the same command
+again
 """
 
 from __future__ import annotations
@@ -70,9 +70,7 @@ def test_the_export_is_valid(source: DirectusObserver, evidence: Evidence) -> No
     findings = export.snapshot_problems(snapshot, source)
     assert not findings, format_findings(findings)
     assert snapshot.tables, "a data model without a single table was exported"
-    evidence.note(
-        f"Every collection and field the running project names is in the export; {len(snapshot.tables)} tables."
-    )
+    evidence.note(f"Every collection and field of the running project is in the export; {len(snapshot.tables)} tables.")
 
 
 @acceptance("1.2.A1", dry_run=True)
@@ -100,7 +98,7 @@ def test_the_file_is_the_running_schema(source: DirectusObserver, settings: Sett
     findings = export.snapshot_problems(on_disk, source)
     assert not findings, format_findings(findings)
     assert on_disk.digest == source.snapshot().digest
-    evidence.note(f"The file equals what the running project answers over REST (digest {on_disk.digest[:12]}).")
+    evidence.note(f"The file equals the schema the running project gives over REST (digest {on_disk.digest[:12]}).")
 
 
 @gate("1.2")

@@ -1,9 +1,9 @@
 """1.3  Directus Data Export & Analysis
 
-Purpose     Every row and file of the local project is on disk, counted, and can be put in an order that works.
-Needs       1.2 the schema, which says what a row is made of
-Writes      migration/ in the backend's working copy, which git ignores
-On failure  nothing changed; correct what is named and run the same command again
+Purpose     Every row and file of the local project is on disk and counted, and its import order is
+known. Needs       1.2 the schema, which names the columns of a row Writes      migration/ in the
+backend's working copy, which git ignores On failure  nothing changed; correct what is named and run
+the same command again
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def test_the_export_is_analyzed(settings: Settings, documents: Documents, eviden
     assert not findings, format_findings(findings)
     documents.write("DATA_EXPORT.md", inventory=inventory, data=data, assets=assets, concealed=concealed)
     evidence.note(
-        f"Every file is a JSON array that `jq length` reads; {len(concealed)} concealed columns cannot travel."
+        f"Every file is a JSON array that `jq length` reads; {len(concealed)} concealed columns cannot be exported."
     )
 
 
@@ -141,5 +141,5 @@ def test_the_conflicts_are_named(evidence: Evidence) -> None:
 
 @gate("1.3")
 def test_gate(unmet_gates: list[str]) -> None:
-    """The data is on disk, whole and ordered; it may be prepared for import once the schema is in production."""
+    """The data is on disk, complete and ordered; its import may follow the schema."""
     assert unmet_gates == []

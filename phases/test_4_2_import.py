@@ -95,7 +95,7 @@ def test_what_production_lacks_is_imported(
             production_operator, production_sandbox, database, import_set.local_schema, writable=writable
         )
         attempt.outcome = {"created": result.created, "skipped": result.skipped, "refused": len(result.refusals)}
-    assert result.outcomes, "nothing was sorted, so nothing was imported"
+    assert result.outcomes, "no collection was classified, so nothing was imported"
     by_sql = writable_database_url if settings.import_lane == "sql" else writable
     refreshed = statistics.refresh(by_sql, result.outcomes)
     activity = side_effects.read_activity(database, began, who=str(production_operator.me()["id"]))
@@ -128,18 +128,18 @@ def test_no_row_was_refused(evidence: Evidence) -> None:
     """Handle errors during import"""
     findings = import_rules.refused_rows(evidence.read(ImportResult, of="4.2"))
     assert not findings, format_findings(findings)
-    evidence.note("No row was refused; refused ones would be named here, each with its key and production's words.")
+    evidence.note("No row was refused; a refused row would be listed here with its key and production's error message.")
 
 
 @action("4.2.5")
 def test_every_collection_grew_as_expected(production: DirectusObserver, evidence: Evidence) -> None:
     """Verify import progress"""
     result = evidence.read(ImportResult, of="4.2")
-    said, wrong = library.check_thumbnail(production, evidence.read(AssetInventory, of="1.3"))
+    thumbnail, wrong = library.check_thumbnail(production, evidence.read(AssetInventory, of="1.3"))
     findings = [*import_rules.outcome_count_mismatches(data_audit.recount(result.outcomes, production)), *wrong]
     assert not findings, format_findings(findings)
-    evidence.note(said)
-    evidence.note(f"Counted again over the API: {len(result.outcomes)} collections hold before + created.")
+    evidence.note(thumbnail)
+    evidence.note(f"Counted again over the API: {len(result.outcomes)} collections have before + created rows.")
 
 
 @action("4.2.6")

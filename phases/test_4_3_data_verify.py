@@ -69,7 +69,7 @@ def test_every_row_holds_its_values(evidence: Evidence) -> None:
     sample = data_audit.sample(found, seed=evidence.folder.name)
     evidence.write(sample, "sample")
     evidence.note(data_audit.summarize_rows(found))
-    evidence.note(f"For your own look: {data_audit.summarize_sample(sample)}.")
+    evidence.note(f"Sample for a manual check: {data_audit.summarize_sample(sample)}.")
 
 
 @action("4.3.3")
@@ -84,7 +84,7 @@ def test_relationships_are_intact(
     assert not findings, format_findings(findings)
     evidence.note(
         f"{sum(each.read for each in found):,} references of {len(found)} relations read through the API, both ways: "
-        "each leads to the row it led to in local."
+        "each points to the same row as in local."
     )
 
 
@@ -96,7 +96,7 @@ def test_nothing_is_orphaned(database: PostgresObserver, evidence: Evidence, pro
     evidence.write(found, "references")
     findings = audit.orphaned_references(found)
     assert not findings, format_findings(findings)
-    evidence.note(f"{len(found)} references looked at by SQL (NOT EXISTS; any-relations one by one): 0 orphans.")
+    evidence.note(f"{len(found)} references checked by SQL (NOT EXISTS; any-relations one by one): 0 orphans.")
 
 
 @action("4.3.5")
@@ -113,7 +113,7 @@ def test_rows_can_be_made_read_changed_and_deleted(
     evidence.write(calls, "calls")
     findings = access.unexpected_answers(calls)
     assert not findings, format_findings(findings)
-    evidence.note(f"{len(calls)} requests on scratch rows of {len(local.tables)} collections, all as they should be.")
+    evidence.note(f"{len(calls)} requests on scratch rows of {len(local.tables)} collections, all as expected.")
 
 
 @action("4.3.6")
@@ -124,7 +124,7 @@ def test_nothing_is_there_twice(database: PostgresObserver, evidence: Evidence, 
     evidence.write(found, "duplicates")
     findings = [*data_rules.duplicate_values(found), *data_rules.sequences_behind(database.sequences())]
     assert not findings, format_findings(findings)
-    evidence.note(f"{len(found)} keys and unique columns have no value twice; every sequence is ahead of its column.")
+    evidence.note(f"{len(found)} keys and unique columns have no duplicate; every sequence is ahead of its column.")
 
 
 @acceptance("4.3.A1")

@@ -2,7 +2,7 @@
 
 Purpose     The site and its API do, with the migrated data, what people come for.
 Needs       4.3 the data is verified
-Writes      scratch rows of its own in production, each removed and the removal seen
+Writes      scratch rows of its own in production, each deleted and the deletion verified
 On failure  fix it, or restore the backup named by gate 1.4 if critical functionality is broken
 """
 
@@ -61,7 +61,7 @@ def test_every_page_is_visited(site_tour: SiteTour, evidence: Evidence, progress
     evidence.note(
         f"{len(seen)} pages opened: {sum(max(0, v.shown) for v in seen):,} items drawn on them,"
         f" {sum(v.images for v in seen)} pictures, {sum(v.files for v in seen)} files;"
-        f" {sum(v.observations > 1 for v in seen)} were opened more than once until they were whole."
+        f" {sum(v.observations > 1 for v in seen)} were opened more than once until they were complete."
     )
 
 
@@ -91,9 +91,9 @@ def test_the_form_is_used(
         )
     evidence.write(actions, "FormActions")
     assert actions or site.form is None
-    said = "; ".join(f"{action.name}: {action.observed}" for action in actions)
+    done = "; ".join(f"{action.name}: {action.observed}" for action in actions)
     evidence.note(
-        f"{said}." if actions else "The site map names no form: this site lets nobody create, edit or delete."
+        f"{done}." if actions else "The site map has no form: items cannot be created, edited or deleted on this site."
     )
 
 
@@ -114,8 +114,8 @@ def test_every_endpoint_is_called(
     evidence.write(calls, "EndpointCalls")
     assert {call.collection for call in calls} == {profile.name for profile in inventory.profiles}
     evidence.note(
-        f"{len(calls)} calls on {len(inventory.profiles)} collections, {sum(call.right for call in calls)} as they must"
-        f" be; every scratch row was removed."
+        f"{len(calls)} calls on {len(inventory.profiles)} collections, {sum(call.right for call in calls)} as"
+        f" expected; every scratch row was deleted."
     )
 
 
@@ -135,7 +135,7 @@ def test_filters_sorts_and_searches_are_asked(
     evidence.write(calls, "QueryCalls")
     assert calls
     evidence.note(
-        f"{len(calls)} questions to {len(profiles)} collections, compared with the rows themselves:"
+        f"{len(calls)} queries on {len(profiles)} collections, compared with the rows:"
         f" {sum(call.right for call in calls)} right."
     )
 
@@ -169,8 +169,8 @@ def test_permissions_are_tried(
     evidence.write(calls, "PermissionCalls")
     refused = sum(call.status in {*access_checks.FORBIDDEN, *access_checks.UNAUTHORIZED} for call in calls)
     evidence.note(
-        f"{len(people)} kinds of people on {len(profiles)} collections: {len(calls)} requests, {refused} refused;"
-        f" tried were {', '.join(person.name for person in people)}."
+        f"{len(people)} accounts on {len(profiles)} collections: {len(calls)} requests, {refused} refused;"
+        f" tested were {', '.join(person.name for person in people)}."
     )
 
 
@@ -215,7 +215,7 @@ def test_the_site_shows_the_data(site: SiteMap, evidence: Evidence) -> None:
     lists = [visit for visit in visits if visit.api_count >= 0]
     evidence.note(
         f"{len(lists)} lists show what the API counts, {sum(v.api_count for v in lists):,} items;"
-        f" {sum(v.images for v in visits)} pictures, each with pixels."
+        f" {sum(v.images for v in visits)} pictures, all loaded."
     )
 
 
@@ -229,7 +229,7 @@ def test_items_can_be_made_changed_and_removed(site: SiteMap, evidence: Evidence
     assert not findings, format_findings(findings)
     assert len(actions) == (len(site_form.FORM_ACTIONS) if site.form else 0)
     assert len(calls) == sum(len(scratch_values.crud_checks(profile)) for profile in profiles)
-    evidence.note(f"{len(actions)} deeds with the site's form and {len(calls)} calls of the API, all as they must be.")
+    evidence.note(f"{len(actions)} actions with the site's form and {len(calls)} calls of the API, all as expected.")
 
 
 @acceptance("5.1.A3")
@@ -242,7 +242,7 @@ def test_answers_are_accurate(evidence: Evidence) -> None:
     lists = {profile.name for profile in evidence.read(Inventory, of="1.3").profiles if not profile.singleton}
     for verb in ("filter", "sort"):
         assert filled & lists - {call.collection for call in calls if call.verb == verb} == set()
-    assert [call for call in calls if call.verb == "search"], "not one collection has text to search in"
+    assert [call for call in calls if call.verb == "search"], "no collection has text to search in"
     evidence.note(f"{len(calls)} answers hold the right rows in the right order.")
 
 
@@ -260,11 +260,9 @@ def test_permissions_are_enforced(site: SiteMap, evidence: Evidence) -> None:
         *access_checks.unreadable_for_visitors(visitor, site.collections),
     ]
     assert not findings, format_findings(findings)
-    assert any(call.who == "stranger" and call.status in access_checks.UNAUTHORIZED for call in calls)
+    assert any(call.who == "invalid token" and call.status in access_checks.UNAUTHORIZED for call in calls)
     assert any(call.who == "visitor" and call.status in access_checks.FORBIDDEN for call in calls)
-    evidence.note(
-        f"{len(calls)} requests of {len(granted)} kinds of people and a stranger were answered as configured."
-    )
+    evidence.note(f"{len(calls)} requests of {len(granted)} accounts and an invalid token were answered as configured.")
 
 
 @acceptance("5.1.A5")
@@ -312,7 +310,7 @@ def test_the_application_works(
     )
     findings = [*pages.display_problems(site_tour.plain(ignore_visit)), *row_preservation.losses(again)]
     assert not findings, format_findings(findings)
-    evidence.note(f"All {len(lines_before)} lines of 5.1 passed, and {settings.directus_url} answers as they ended.")
+    evidence.note(f"All {len(lines_before)} lines of 5.1 passed, and {settings.directus_url} answers after them.")
     evidence.note(row_preservation.summarize(again))
 
 

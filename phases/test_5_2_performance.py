@@ -1,6 +1,6 @@
 """5.2  Performance & Resource Check
 
-Purpose     Production carries the migrated data at ease, and nothing about it alarms anybody.
+Purpose     Production serves the migrated data within its budgets and limits, without alerts.
 Needs       5.1 the application works
 Writes      nothing
 On failure  find the cause; restore the backup named by gate 1.4 if performance is severely degraded
@@ -74,7 +74,7 @@ def test_queries_are_read(
     assert load.most_connections > 0
     evidence.note(
         f"{load.connections} of {load.most_connections} connections, {load.waiting} waiting for a lock;"
-        f" {len(load.statements)} statements known to {load.source or 'nobody'}, the slowest"
+        f" {len(load.statements)} statements from {load.source or 'no source'}, the slowest"
         f" {max((each.mean_ms for each in load.statements), default=0):.0f} ms on average."
     )
 
@@ -127,7 +127,7 @@ def test_logs_are_read(
         since = measure.log_window(render, service, began=began)
         lines += measure.logs(render, service, since=since, until=now, landmark=log_checks.LIVE_LANDMARK)
     evidence.write(lines, "LogLines")
-    assert lines, "not one line of the live deploy was found, so nothing can be said about what it wrote"
+    assert lines, "no log line of the live deploy was found, so its log cannot be checked"
     errors, warnings = log_checks.errors_and_warnings(
         log_checks.exclude_spans(lines, evidence.ledger.refused_attempts())
     )
@@ -144,7 +144,7 @@ def test_alerts_are_read(render: RenderObserver, settings: Settings, evidence: E
     services = [render.service(name) for name in (settings.render_frontend, settings.render_backend)]
     database = render.database(settings.render_postgres)
     signs = measure.alerts(render, services, database, began=evidence.ledger.opened_at)
-    assert signs, "Render said nothing at all, not even the state of the database"
+    assert signs, "Render gave no event and no state, not even of the database"
     evidence.write(signs, "Alerts")
     evidence.note(f"{len(signs)} events and states of {len(services)} services and the database read.")
 
@@ -158,7 +158,7 @@ def test_resources_are_normal(evidence: Evidence) -> None:
     measured = {each.quantity for each in measures if each.status is MetricStatus.MEASURED}
     assert {"cpu", "memory"} <= measured
     nearest = max(measures, key=lambda each: each.share)
-    evidence.note(f"Nearest to its limit is {nearest.resource} {nearest.quantity} with {nearest.share:.0%}.")
+    evidence.note(f"Closest to its limit: {nearest.resource} {nearest.quantity} with {nearest.share:.0%}.")
 
 
 @acceptance("5.2.A2", dry_run=True)
@@ -202,7 +202,7 @@ def test_the_log_is_clean(settings: Settings, evidence: Evidence) -> None:
         log_checks.exclude_spans(lines, known), landmark=log_checks.LIVE_LANDMARK, resource=settings.render_backend
     )
     assert not findings, format_findings(findings)
-    evidence.note("The log can be read, it shows the live deploy, and holds no error and no warning but expected ones.")
+    evidence.note("The log is readable, shows the live deploy, and has no error or warning but expected ones.")
 
 
 @acceptance("5.2.A6")
@@ -221,10 +221,10 @@ def test_production_performs(production: DirectusObserver, evidence: Evidence, l
     assert evidence.ledger.unpassed(lines_before) == []
     answer = production.health()
     assert answer.status == 200, f"production's own health check answers {answer.status} {answer.message}"
-    evidence.note(f"Production calls itself healthy in {answer.duration_ms:.0f} ms, after everything above.")
+    evidence.note(f"Production's own health check is ok after {answer.duration_ms:.0f} ms.")
 
 
 @gate("5.2")
 def test_gate(unmet_gates: list[str]) -> None:
-    """Production carries its load; its data may be audited a last time."""
+    """Production performs within its budgets; the final data audit may begin."""
     assert unmet_gates == []

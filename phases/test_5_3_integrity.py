@@ -1,9 +1,9 @@
 """5.3  Data Integrity Audit
 
-Purpose     Schema, counts, references, values and files are what they must be, and nothing of before is lost.
-Needs       5.1 the application works · 5.2 production carries its load
-Writes      migration/schema-final.json in the backend's working copy, which git ignores
-On failure  STOP: restore the backup named by gate 1.4 and investigate, then begin again at 3.1
+Purpose     Schema, counts, references, values and files are as expected, and no earlier row is
+lost. Needs       5.1 the application works · 5.2 production performs Writes
+migration/schema-final.json in the backend's working copy, which git ignores On failure  STOP:
+restore the backup named by gate 1.4 and investigate, then begin again at 3.1
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def test_every_reference_is_followed(
     )
     assert len(found) >= audit.expected_references(snapshot) > 0
     evidence.write(found, "References")
-    evidence.note(f"{len(found)} references followed, {sum(each.orphans for each in found)} orphans.")
+    evidence.note(f"{len(found)} references checked, {sum(each.orphans for each in found)} orphans.")
 
 
 @action("5.3.5", dry_run=True)
@@ -120,7 +120,7 @@ def test_every_row_is_looked_at(production: DirectusObserver, evidence: Evidence
     assert rows > 0
     evidence.write(findings, "Anomalies")
     evidence.note(
-        f"Every value of {rows:,} rows looked at: nulls, choices, dates, numbers, encoding; {len(findings)} anomalies."
+        f"Every value of {rows:,} rows checked: nulls, choices, dates, numbers, encoding; {len(findings)} anomalies."
     )
 
 
@@ -153,7 +153,7 @@ def test_the_schemas_match(production: DirectusObserver, evidence: Evidence) -> 
     own = schema.only_observed(wanted, final)
     assert [each for each in own if each not in schema.only_observed(wanted, before)] == []
     assert production.snapshot().digest == final.digest
-    evidence.note(f"Production has all of local's schema; {len(own)} objects of its own were there before and stay.")
+    evidence.note(f"Production has all of local's schema; {len(own)} objects of its own existed before and stay.")
 
 
 @acceptance("5.3.A2")
@@ -163,7 +163,7 @@ def test_the_counts_are_right(evidence: Evidence) -> None:
     findings = checks.count_mismatches(counts)
     assert not findings, format_findings(findings)
     assert {c.collection for c in counts if c.migrated} == set(evidence.read(Snapshot, of="1.2").tables)
-    evidence.note(f"{len(counts)} of {len(counts)} collections hold what was there before plus what was imported.")
+    evidence.note(f"{len(counts)} of {len(counts)} collections have their earlier plus their imported rows.")
 
 
 @acceptance("5.3.A3")
@@ -181,7 +181,7 @@ def test_no_value_is_odd(evidence: Evidence) -> None:
     """No data anomalies detected"""
     findings = evidence.read(list[Finding], of="5.3", name="Anomalies")
     assert not findings, format_findings(findings)
-    evidence.note("No required value is missing, every choice, date and number is one, no text was misread.")
+    evidence.note("No required value is missing; every choice, date and number is valid; no text has a wrong encoding.")
 
 
 @acceptance("5.3.A5")
@@ -216,7 +216,7 @@ def test_what_was_there_before_is_still_there(
     assert found.rows > 0
     evidence.note(row_preservation.summarize(found))
     evidence.write(fingerprint.take(database_url, evidence.folder, progress, keep_rows=False))
-    evidence.note(f"All {len(before.files) - len(before.missing)} files of before have the bytes they had.")
+    evidence.note(f"All {len(before.files) - len(before.missing)} earlier files have the same bytes.")
 
 
 @acceptance("5.3.A7", closes=True)
@@ -227,7 +227,7 @@ def test_the_migration_holds(production: DirectusObserver, evidence: Evidence, l
     assert evidence.ledger.in_doubt == ()
     counts = evidence.read(list[FinalCount], of="5.3", name="FinalCounts")
     assert {c.collection: production.count(c.collection) for c in counts} == {c.collection: c.now for c in counts}
-    evidence.note("Counted once more: production stands still, and no write of the suite is unsettled.")
+    evidence.note("Counted again: production does not change, and no write of the suite is in doubt.")
 
 
 @gate("5.3")

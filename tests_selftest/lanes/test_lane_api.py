@@ -321,7 +321,7 @@ def test_files_come_with_their_bytes_and_all_that_is_said_of_them(project: Proje
     )
     assert (tags, x, who, when, changed) == (["red", "small"], 3, ADA_THERE, MADE, CHANGED)
     spoken, wrong = library.check_thumbnail(project.operator, migration.import_set().assets)
-    assert (spoken, wrong) == ("red.png comes as a small picture too (image/png).", [])
+    assert (spoken, wrong) == ("Production makes a thumbnail of red.png (image/png).", [])
     settled = writes(project)
     assert migration.run().created == 0
     assert writes(project) == settled

@@ -92,7 +92,7 @@ def test_a_new_row_has_what_the_schema_asks_for_and_leaves_the_rest() -> None:
 
 
 def test_a_required_reference_without_a_row_to_point_to_is_said_and_not_guessed() -> None:
-    with pytest.raises(NoParent, match="there is none to point to"):
+    with pytest.raises(NoParent, match="and none exists"):
         values(empty=True).for_new(profile(snapshot(), "parts"))
 
 
