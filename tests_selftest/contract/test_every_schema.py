@@ -1,4 +1,4 @@
-"""Nothing of production is outside of the backup's promise unseen: every schema, every kind of table, large objects."""
+"""Nothing of production is left out of the backup unseen: every schema, every kind of table, large objects."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_a_change_anywhere_is_noticed(before: Fingerprint, database: Secret, tmp
 def test_the_dump_restores_to_all_of_it(
     database: Secret, server: Secret, tools: PostgresTools, before: Fingerprint, tmp_path: Path
 ) -> None:
-    """Listed under the names the dump has, proven by content; one byte elsewhere and it is no way back."""
+    """Listed under the names the dump has, proven by content; one byte elsewhere and it is unusable."""
     made = tools.dump(database, tmp_path / "x.dump")
     artefact = Artefact("pg_dump", "x.dump", str(made.path), made.size_bytes, made.sha256, datetime.now(UTC), 0)
     listed = tools.listing(made.path).tables

@@ -169,8 +169,8 @@ def test_what_others_ask_is_hidden_from_a_user_without_rights_and_that_is_no_no(
 ) -> None:
     assert stage.cluster is not None
     with psycopg.connect(stage.cluster.superuser_url, autocommit=True) as server_:
-        server_.execute("CREATE ROLE stranger LOGIN PASSWORD 'of stranger'")
-    with PostgresObserver(Secret(stage.cluster.url("udo", "stranger", "of stranger"))) as hidden:
+        server_.execute("CREATE ROLE outsider LOGIN PASSWORD 'of outsider'")
+    with PostgresObserver(Secret(stage.cluster.url("udo", "outsider", "of outsider"))) as hidden:
         speaking = Speaking(stage)
         assert database_identity.find_used_database(speaking, {"": hidden}, tries=2) == {"": StatementSeen.HIDDEN}
         assert database_identity.find_used_database(speaking, {"": databases["udo-db"]}) == {"": StatementSeen.YES}

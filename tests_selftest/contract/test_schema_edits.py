@@ -36,7 +36,7 @@ SAMPLE = (
     "varchar 100 under a view",
     "unique over duplicates",
     "the snapshot lacks a meta key of a table",
-    "two columns dropped, one signed for",
+    "two columns dropped, one covered by a waiver",
 )
 INJURED = {
     "row 1: short of 11": "MIG-335",

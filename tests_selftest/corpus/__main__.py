@@ -35,7 +35,7 @@ def main(chosen: str = "") -> int:
     lost = sum(edit.bare == "lost" for edit in edits)
     _say(
         f"{len(edits)} edits in {time.monotonic() - began:.0f} s: {len(edits) - len(wrong)} as expected, "
-        f"{len(wrong)} not; a bare apply loses data in {lost}, ours only where somebody signed for it"
+        f"{len(wrong)} not; a bare apply loses data in {lost}, this suite only where a waiver covers it"
     )
     return 1 if wrong or not edits else 0
 

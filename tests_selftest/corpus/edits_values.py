@@ -21,7 +21,7 @@ TEXT = (
     Edit("uuid → varchar 10", retype("articles.token", "string", max_length=10), "SC113 SC132", "stopped", "lost"),
     Edit("csv → json", retype("articles.tags", "json"), "SC113 SC133", "stopped", "refused"),
     Edit("json → text", retype("articles.facts", "text"), "SC113 SC125", "stopped", "fine"),
-    Edit("a longer column signed for to be cut", size("articles.title", max_length=10), "SC130", "waived", "lost",
+    Edit("a longer column cut under a waiver", size("articles.title", max_length=10), "SC130", "waived", "lost",
          waive=(("SC130", "articles.title"),)),
 )  # fmt: skip
 
@@ -38,7 +38,7 @@ NUMBERS = (
     Edit("float → integer over fractions", retype("articles.rating", "integer"), "SC132", "stopped", "lost"),
     Edit("float → integer, whole numbers", retype("articles.whole_rating", "integer"), "SC132", "sent", "fine"),
     Edit("integer → bigint", retype("articles.views", "bigInteger"), "SC126", "stopped", "fine"),
-    Edit("integer → bigint, signed for", retype("articles.views", "bigInteger"), "SC126", "waived", "fine",
+    Edit("integer → bigint, covered by a waiver", retype("articles.views", "bigInteger"), "SC126", "waived", "fine",
          waive=(("SC126", "articles.views"),)),
     Edit("bigint → integer over large values", retype("articles.big", "integer"), "SC113 SC133", "stopped", "refused"),
     Edit("bigint → integer, every value fits", retype("articles.small", "integer"), "SC113 SC133", "stopped", "fine"),

@@ -66,7 +66,7 @@ def judge(production: Production, edit: Edit, snapshot: dict[str, Any], before: 
     if ours == "stopped" and sent:
         wrong.append(f"{sent} requests that write were sent although it stopped")
     if set(loss.tables) | set(loss.columns) > {place for _, place in edit.waive}:
-        wrong.append(f"more is gone than was signed for: {loss}")
+        wrong.append(f"more is gone than a waiver covers: {loss}")
     return Verdict(edit, classes, codes, f"{bare} ({bare_loss})", f"{ours} ({loss})", (*wrong, *proof))
 
 

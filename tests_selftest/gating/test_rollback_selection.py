@@ -1,4 +1,4 @@
-"""The way back is collected only by name, and alone; half way nothing goes forward; after it all begins anew."""
+"""The rollback is collected only by name, and alone; half way nothing goes forward; after it all begins anew."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = task_group("R")
 
 @pytest.fixture
 def both(pages: Pages) -> pytest.Pytester:
-    """Group 1.1 and a way back of empty lines."""
+    """Group 1.1 and a rollback of empty lines."""
     pytester = pages(only=("1.1",))
     lines = [PAGE]
     for line in runbook.lines_of("R"):

@@ -36,7 +36,7 @@ def _one(name: str, asked: argparse.Namespace) -> int:
         peace = undisturbed(ground, task)
         count = asked.points or usual
         _say(f"\n{task.name}: {count} points over {peace.http} requests and {peace.postgres} pieces of SQL, "
-             f"{peace.seconds:.1f} s in peace; seed {asked.seed}\n")  # fmt: skip
+             f"{peace.seconds:.1f} s undisturbed; seed {asked.seed}\n")  # fmt: skip
         for point in points(peace, count=count, seed=asked.seed):
             if asked.only in (0, point.number):
                 outcome = tried(ground, task, peace, point)

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 LEFT_OUT = frozenset({"directus_activity", "directus_revisions", "directus_sessions", "directus_notifications"})
-"""Directus' own diary: every request makes rows there, repeated ones too."""
+"""`directus_activity` and its like: every request makes rows there, repeated ones too."""
 
 OF_THE_MOMENT = {
     "directus_users": {"last_access", "last_page"},

@@ -2,7 +2,7 @@
 A local and a production Directus on one Postgres, both gates before production, and states to go back to at will.
 
 Real everything: the data of the seed, the data model of the rehearsal, the lines of `phases/` in a process of their
-own. Going back is `CREATE DATABASE … TEMPLATE`, a tenth of a second, so that fifty points of a run can be tried.
+own. A reset is `CREATE DATABASE … TEMPLATE`, a tenth of a second, so that fifty points of a run can be tried.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Ground:
     # --- states -----------------------------------------------------------------------------------------------------
 
     def freeze(self, name: str) -> None:
-        """Remember database, files and papers as they are now."""
+        """Remember database, files and documents as they are now."""
         kept = self.folder / "states" / name
         kept.mkdir(parents=True)
         for what in ("files-production", "reports", "backend"):

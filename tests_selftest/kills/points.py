@@ -132,10 +132,10 @@ class Outcome:
 
 def undisturbed(ground: Ground, task: Task, *, times: int = 2) -> Undisturbed:
     """
-    The command run in peace, more than once if asked: from here on this is what every point must end in.
+    The command run undisturbed, more than once if asked: every point must end as it does.
 
     Raises:
-        AssertionError: it fails in peace, or two runs in peace differ, so that nothing could be proven by it.
+        AssertionError: it fails undisturbed, or two undisturbed runs differ, so that nothing could be proven by it.
     """
     seen = []
     for _ in range(times):
@@ -149,7 +149,7 @@ def undisturbed(ground: Ground, task: Task, *, times: int = 2) -> Undisturbed:
                                 _content(ground, task), tuple(writes)))  # fmt: skip
     first, second = seen[0], seen[-1]
     assert first.before == second.before
-    assert first.after == second.after, f"two runs in peace differ in {differing(first.after, second.after)}"
+    assert first.after == second.after, f"two undisturbed runs differ in {differing(first.after, second.after)}"
     assert first.before != first.after, "the command changes nothing"
     return replace(first, seconds=min(first.seconds, second.seconds))
 

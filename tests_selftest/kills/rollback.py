@@ -1,5 +1,5 @@
 """
-`make kills-rollback`: kill -9 of the suite at many moments of the way back, several in a row, then the command again.
+`make kills-rollback`: kill -9 of the suite at many moments of the rollback, several in a row, then the command again.
 
 Whatever the moments were, production ends as it was before the migration: the text of pg_dump, every file on the disk,
 the commits that serve. Moments are chosen by what the ledger has just taken down, and some time after it.
@@ -85,11 +85,11 @@ INTO_A_NEW_ONE = (
     ("R.6.2", "verdict", 1, 0.2),
     ("gate R", "verdict", 1, 0.01),
 )
-"""The same for a way back into a new database."""
+"""The same for a rollback into a new database."""
 
 
 def moments(dice: random.Random, count: int, known: Sequence[tuple[str, str, int, float]]) -> Iterator[Moment]:
-    """That many, each of *known* before one comes twice, in the order of the way back within a round."""
+    """That many, each of *known* before one comes twice, in the order of the rollback within a round."""
     while count > 0:
         chosen = sorted(dice.sample(range(len(known)), min(count, len(known))))
         count -= len(chosen)
@@ -146,7 +146,7 @@ class Migrated:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What a way back of this kind is told."""
+        """The settings of a rollback of this kind."""
         return {"ROLLBACK_POSTGRES": self.new["name"]} if self.new else {}
 
     def differences(self) -> list[str]:
@@ -193,7 +193,7 @@ class Migrated:
 
 def killed(world: HeldWorld, moment: Moment, settings: dict[str, str]) -> tuple[str, list[str]]:
     """
-    Begin the way back and kill it at this moment: what it had come to by then, or how it ended before; and, where it
+    Begin the rollback and kill it at this moment: what it had come to by then, or how it ended before; and, where it
     stopped by itself, which the same command after a kill never should, its last words.
     """
     said = world.reports.parent / "said"

@@ -12,6 +12,7 @@ import pytest
 
 from fixtures.checks.schema.risk_codes import CODES
 from fixtures.model.plan import Risk
+from tests_selftest.spec.test_rooms import ALLOWED
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 100
@@ -34,7 +35,7 @@ def tracked() -> tuple[str, ...]:
     """Paths from the root, as git lists them; new files count before they are committed."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
-    return tuple(sorted(name for name in listed.split("\0") if name and (ROOT / name).is_file()))
+    return tuple(sorted({name for name in listed.split("\0") if name and (ROOT / name).is_file()}))
 
 
 def documents() -> list[str]:
@@ -187,3 +188,11 @@ def test_every_finding_code_has_its_row() -> None:
     assert sorted(known - {code for code, _ in rows}) == []
     assert [(code, module) for code, module in rows if code not in text_of(module)] == []
     assert [code for code, _ in rows] == sorted(code for code, _ in rows)
+
+
+def test_the_picture_of_the_layers_is_what_imports_are_held_to() -> None:
+    picture = text_of("docs/explanation/architecture.md")
+    shown: dict[str, set[str]] = {package: set() for package in re.findall(r"^    (\w+)\[", picture, re.MULTILINE)}
+    for upper, lower in re.findall(r"^    (\w+) --> (.+)$", picture, re.MULTILINE):
+        shown[upper] |= set(lower.split(" & "))
+    assert shown == ALLOWED

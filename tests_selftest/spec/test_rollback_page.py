@@ -1,4 +1,4 @@
-"""The way back is a page like the others, holds its own lines, and is no part of the runbook."""
+"""The rollback is a page like the others, holds its own lines, and is no part of the runbook."""
 
 from __future__ import annotations
 

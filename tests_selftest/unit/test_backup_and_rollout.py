@@ -1,4 +1,4 @@
-"""A backup that is no way back, and a service that does not serve what was delivered, are each found."""
+"""A backup that cannot be used, and a service that does not serve what was delivered, are each found."""
 
 from __future__ import annotations
 

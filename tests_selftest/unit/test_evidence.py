@@ -258,7 +258,7 @@ def test_going_back_means_the_newest_migration_that_changed_something(tmp_path: 
     assert [entry.subject for entry in back.current] == ["migration", "3.3.2", "migration", "R.5.1", "migration"]
     for later in (back, ledger(tmp_path)):
         later.begin_rollback()
-        assert later.rolled_back is not None, "a second way back does not go further"
+        assert later.rolled_back is not None, "a second rollback does not go further"
 
 
 def test_a_dry_look_at_the_way_back_leaves_no_trace_for_a_real_one(tmp_path: Path) -> None:

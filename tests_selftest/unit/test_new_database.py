@@ -1,4 +1,4 @@
-"""What the second way back says when it may not go on, and what becomes of the settings after it."""
+"""What a rollback into a new database says when it may not go on, and what becomes of the settings after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever two schemas differ in: no table, no column and no value is lost that nobody signed for."""
+"""Whatever two schemas differ in: no table, no column and no value is lost that no waiver names."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def test_everything_arrives_once_in_parcels_side_by_side(tmp_path: Path) -> None
 
 
 class SlowFirst(Server):
-    """The parcel with the first row takes its time; what was there when the last row came is remembered."""
+    """The batch with the first row takes its time; what was there when the last row came is remembered."""
 
     def create_encoded(self, name: str, body: bytes, keys: Sequence[str], *, key: str) -> None:
         if "1" in keys:
@@ -163,7 +163,7 @@ def test_a_lost_answer_is_looked_up_before_anything_is_sent_again(tmp_path: Path
 
 
 def test_a_server_that_takes_less_is_asked_for_less_after_the_first_refusal(tmp_path: Path) -> None:
-    """100 rows are 2.5 kB here; a server that takes half of that says so a few times, not for every parcel."""
+    """100 rows are 2.5 kB here; a server that takes half of that says so a few times, not for every batch."""
     refused: list[int] = []
 
     def small(_: Server, sent: list[dict[str, Any]]) -> None:
@@ -174,7 +174,7 @@ def test_a_server_that_takes_less_is_asked_for_less_after_the_first_refusal(tmp_
     server = Server(small)
     delivery, _, sender = send(server, tmp_path, 4000)
     assert (len(server.rows), delivery.refused) == (4000, [])
-    # Those under way and those made in advance were as large; the parcels are forty.
+    # Those under way and those made in advance were as large; the batches are forty.
     assert len(refused) <= 2 * (sending.MAX_CONCURRENT_REQUESTS + sending.MAX_QUEUED_BATCHES)
     assert sender.limits().bytes < 2_500
 

@@ -81,7 +81,7 @@ def there_and_back(world: HeldWorld, folder: Path, runs: Path) -> int:
     if timed("back", world, "ROLLED BACK", "-m", "rollback", what="again: nothing", ROLLBACK_POSTGRES=NAME) is None:
         return 1
     if differences(world, folder, new, before, migrated):
-        return wrong("the second way back changed something")
+        return wrong("the second rollback changed something")
     stopped = timed("forward", world, "STOPPED at 1.4", code=1, what="the old database is named still")
     if stopped is None or "MIG-144" not in stopped.text or f"RENDER_POSTGRES={NAME}" not in stopped.text:
         return wrong("whoever names the old database is not told which one to name", str(stopped))

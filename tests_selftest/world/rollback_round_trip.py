@@ -2,7 +2,7 @@
 `make rehearsal-rollback`: forward, back and forward again in one world, and how long each took.
 
 What production is before and after is asked of `pg_dump` and of the disk, not of the suite: two dumps as text, equal
-to the last byte, owners, grants, sequences, users and permissions included. The time the way back took stands in every
+to the last byte, owners, grants, sequences, users and permissions included. The time the rollback took stands in every
 later report's second block.
 """
 
@@ -112,7 +112,7 @@ def ask_render(world: HeldWorld, path: str, body: dict[str, str] | None = None, 
 
 
 def measured(reports: Path) -> dict[str, Any]:
-    """The facts of the newest way back in the ledgers: seconds, parts, rows."""
+    """The facts of the newest rollback in the ledgers: seconds, parts, rows."""
     ends = [
         json.loads(line)
         for ledger in (reports / "ledger").glob("????????????.jsonl")
@@ -177,7 +177,7 @@ def _there_and_back(world: HeldWorld, folder: Path, runs: Path) -> int:
     if timed("back", world, "ROLLED BACK", "-m", "rollback", what="a second time does nothing") is None:
         return 1
     if look(world, folder) != before:
-        return wrong("the second way back changed something")
+        return wrong("the second rollback changed something")
     again = timed("forward", world, "GO")
     if again is None or live_commits(world) != there:
         return 1
@@ -185,7 +185,7 @@ def _there_and_back(world: HeldWorld, folder: Path, runs: Path) -> int:
 
 
 def on_the_way(runs: Path) -> str:
-    """How long the newest way back took, as the suite measured it, and which way it was."""
+    """How long the newest rollback took, as the suite measured it, and by which method."""
     facts = measured(runs)
     parts = " · ".join(
         f"{_PARTS[name]} {seconds} s" for name, seconds in dict(facts["parts"]).items() if name in _PARTS

@@ -1,4 +1,4 @@
-"""What the seed promises: the same rows for a seed, references that hold, a production that is older and alive."""
+"""What the seed gives: the same rows for a seed, references that hold, a production that is older and alive."""
 
 from __future__ import annotations
 
