@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fixtures.checks.backups import file_store as file_checks
-from fixtures.checks.rows import import_rules, order
+from fixtures.checks.rows import import_rules, order, profile
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.dataset import ImportOrder
 from fixtures.model.export import AssetInventory, DataExport
@@ -93,7 +93,7 @@ def test_the_strategy_is_chosen(
 @action("4.1.4", dry_run=True)
 def test_the_order_is_planned(settings: Settings, evidence: Evidence) -> None:
     """Plan import execution order"""
-    plan, profiles = evidence.read(ImportPlan, of="4.1"), import_plan.profiles(evidence.read(Snapshot, of="1.2"))
+    plan, profiles = evidence.read(ImportPlan, of="4.1"), profile.profiles(evidence.read(Snapshot, of="1.2"))
     assert plan.order == order.plan(profiles, lane=settings.import_lane) == evidence.read(ImportOrder, of="1.3")
     findings = order.parents_after_children(plan.order, profiles)
     assert not findings, format_findings(findings)
@@ -141,7 +141,7 @@ def test_a_lane_and_a_policy_are_chosen(settings: Settings, evidence: Evidence) 
 def test_parents_come_first(evidence: Evidence) -> None:
     """Import order planned based on dependencies"""
     plan, local = evidence.read(ImportPlan, of="4.1"), evidence.read(Snapshot, of="1.2")
-    assert order.parents_after_children(plan.order, import_plan.profiles(local)) == []
+    assert order.parents_after_children(plan.order, profile.profiles(local)) == []
     assert [each.collection for each in plan.collections] == list(plan.order.collections)
 
 

@@ -107,7 +107,7 @@ def test_an_incomplete_reading_is_said(server: Callable[[Request, int], Reply]) 
     """After the last row, so that nobody counts on it."""
     with speaking(server, read_only=True) as transport:
         rows = DirectusObserver(transport).items("sections", key="id", fields=["id"], page_size=10)
-        with pytest.raises(Incomplete, match="could not be read as a whole"):
+        with pytest.raises(Incomplete, match="could not be read completely"):
             list(rows)
 
 
