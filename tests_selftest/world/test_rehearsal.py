@@ -302,7 +302,7 @@ def test_rows_that_were_in_production_before_are_there_unchanged_but_for_what_wa
 
 def test_the_suite_looked_for_those_rows_again_and_says_the_same(world: HeldWorld) -> None:
     """After each step that writes, in the run that brought the migration to its end; out of an encrypted dump."""
-    looks = [json.loads(file.read_text(encoding="utf-8")) for file in world.reports.glob("run-*/*/Comparison.json")]
+    looks = [json.loads(file.read_text(encoding="utf-8")) for file in world.reports.glob("run-*/*/RowComparison.json")]
     assert looks
     rewritten = {"name": "zoning_districts.max_height", "was": "numeric(6,2)", "now": "numeric(6,1)"}
     assert [look["rewritten"] for look in looks] == [[rewritten]] * len(looks)
