@@ -8,6 +8,7 @@ On failure  nothing in production changed; correct what is named locally, then b
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fixtures.checks.backups import file_store as file_checks
@@ -17,10 +18,11 @@ from fixtures.model.dataset import ImportOrder
 from fixtures.model.export import AssetInventory, DataExport
 from fixtures.model.finding import format_findings
 from fixtures.model.imports import ImportPlan
+from fixtures.model.screening import Screening
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations import lanes
 from fixtures.operations.backups import file_store
-from fixtures.operations.imports import flow_pause, import_documents, import_inputs, import_plan, screening
+from fixtures.operations.imports import flow_pause, import_documents, import_inputs, import_plan
 from fixtures.operations.source import export, export_reader
 
 if TYPE_CHECKING:
@@ -57,17 +59,17 @@ def test_conflicts_are_analyzed(
     dry_run: bool,
 ) -> None:
     """Analyze potential conflicts"""
-    data, local = evidence.read(DataExport, of="1.3"), evidence.read(Snapshot, of="1.2")
-    exact = settings.import_lane == "sql"
-    evidence.write(screening.screen(settings.migration_dir, data, local, exact_json=exact, progress=progress))
     import_set = import_inputs.import_set(evidence, settings, production)
-    findings = import_plan.unsupported_columns(import_set)
-    assert not findings, format_findings(findings)
-    observe = lanes.comparer(settings.import_lane, production, database_url, progress, dry_run=dry_run)
-    plan, findings = import_plan.review(
+    observe = lanes.comparer(
+        settings.import_lane, production, database_url, progress, dry_run=dry_run, screened=evidence.write
+    )
+    plan, refused = import_plan.review(
         production, import_set, settings.conflict_policy, observe, lane=settings.import_lane
     )
+    invalid = evidence.read(Screening, of="4.1").invalid_rows()
+    findings = import_plan.unsupported_columns(replace(import_set, invalid_rows=invalid))
     assert not findings, format_findings(findings)
+    assert not refused, format_findings(refused)
     evidence.write(plan)
     evidence.note(import_documents.summarize_conflicts(plan))
 

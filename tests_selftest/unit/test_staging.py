@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.operations.lane_sql import staging
+from fixtures.operations.lane_sql import copy_rows
 
 ONE, OTHER = "1ca10000-0000-4000-8000-000000000001", "1ca10000-0000-4000-8000-000000000002"
 
@@ -25,17 +25,17 @@ ONE, OTHER = "1ca10000-0000-4000-8000-000000000001", "1ca10000-0000-4000-8000-00
         (["N1-A", ONE], '{"district": "n2-a"}', False),
         (["é"], '{"district": "n2-a"}', True),
         (
-            [f"{number:08x}{ONE[8:]}" for number in range(staging.MAX_SEARCHED_KEYS)] + [ONE],
+            [f"{number:08x}{ONE[8:]}" for number in range(copy_rows.MAX_SEARCHED_KEYS)] + [ONE],
             f'{{"category": "{ONE}"}}',
             True,
         ),
         (
-            [f"{number:08x}{ONE[8:]}" for number in range(staging.MAX_SEARCHED_KEYS)] + [ONE],
+            [f"{number:08x}{ONE[8:]}" for number in range(copy_rows.MAX_SEARCHED_KEYS)] + [ONE],
             f'{{"category": "{OTHER}"}}',
             False,
         ),
-        ([f"k{number}" for number in range(staging.MAX_SEARCHED_KEYS + 1)], '{"district": "n2-a"}', True),
+        ([f"k{number}" for number in range(copy_rows.MAX_SEARCHED_KEYS + 1)], '{"district": "n2-a"}', True),
     ],
 )
 def test_a_line_is_rewritten_only_where_it_may_have_to_be(keys: list[str], line: str, concerned: bool) -> None:
-    assert staging._holding(keys)(line.encode()) == concerned
+    assert copy_rows._holding(keys)(line.encode()) == concerned
