@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.checks.schema.risk_codes import CODES
 from fixtures.model.plan import Risk
-from tests_selftest.spec.test_rooms import ALLOWED
+from tests_selftest.spec.test_layers import ALLOWED
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 100

@@ -78,7 +78,7 @@ def test_a_module_holds_its_own_group_in_the_runbooks_order_and_ends_with_its_ga
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
 def test_a_phase_module_is_a_page_not_a_program(module: Path) -> None:
-    """No helper, no sleep, no URL, no skip, no hand-written dependency: these belong to other rooms, or nowhere."""
+    """No helper, no sleep, no URL, no skip, no hand-written dependency: these belong to other packages, or nowhere."""
     tree = ast.parse(module.read_text(encoding="utf-8"))
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     assert [f.name for f in functions if not f.name.startswith("test_")] == []

@@ -28,7 +28,7 @@ RETIRED_WORDS: dict[str, str] = {
     r"[Uu]nfit": "invalid rows",
     r"[Uu]nsealed|[Ss]ealed|[Ss]eals?": "encrypted, encrypt",
     r"signed for": "covered by a waiver",
-    r"house of rooms": "layered packages",
+    r"house of rooms|room law": "layered packages",
     r"in peace": "undisturbed",
     r"on its strength": "unusable backup, writes stay blocked",
     r"import was noticed": "unexpected side effects",

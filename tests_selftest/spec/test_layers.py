@@ -1,4 +1,4 @@
-"""The room law: who may import whom. An import upwards is how a structure begins to rot."""
+"""The layered packages: which may import which. An import upwards is how a structure begins to rot."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MAY_KNOW_PYTEST = {"plugins", "marks", "phases"}
 TYPES_ONLY = {"phases": {"systems", "evidence", "settings", "process", "runbook", "plugins", "report"}}
 
 
-def room(module: str) -> str:
+def package_of(module: str) -> str:
     parts = module.split(".")
     return parts[1] if parts[0] == "fixtures" and len(parts) > 1 else parts[0]
 
@@ -69,21 +69,21 @@ def imports(tree: ast.Module) -> list[tuple[str, bool]]:
     return found
 
 
-def test_the_law_speaks_of_every_room_there_is() -> None:
-    rooms = {room(".".join(file.relative_to(ROOT).with_suffix("").parts)) for file in sources()}
-    assert rooms - {"__init__"} == set(ALLOWED)
+def test_every_package_has_its_entry() -> None:
+    packages = {package_of(".".join(file.relative_to(ROOT).with_suffix("").parts)) for file in sources()}
+    assert packages - {"__init__"} == set(ALLOWED)
 
 
 @pytest.mark.parametrize("file", sources(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_go_downwards_only(file: Path) -> None:
-    here = room(".".join(file.relative_to(ROOT).with_suffix("").parts))
+    here = package_of(".".join(file.relative_to(ROOT).with_suffix("").parts))
     if here == "__init__":
         return
     wrong = []
     for module, typing_only in imports(ast.parse(file.read_text(encoding="utf-8"))):
         top = module.split(".")[0]
         if top in {"fixtures", "phases", "tests_selftest"}:
-            there = room(module)
+            there = package_of(module)
             allowed = {here} | ALLOWED[here] | (TYPES_ONLY.get(here, set()) if typing_only else set())
             if there not in allowed:
                 wrong.append(f"{here} imports {module}")
@@ -104,8 +104,8 @@ def test_only_the_rehearsal_knows_the_world() -> None:
     assert knowing == {"fixtures/plugins/rehearsal.py"}
 
 
-def inner_rooms(outer: str) -> dict[str, set[str]]:
-    """The folders and modules right inside a room, each with those of its neighbours it imports."""
+def inner_packages(outer: str) -> dict[str, set[str]]:
+    """The folders and modules right inside a package, each with those of its neighbours it imports."""
     found: dict[str, set[str]] = {}
     for file in (ROOT / "fixtures" / outer).rglob("*.py"):
         here = file.relative_to(ROOT / "fixtures" / outer).parts[0].removesuffix(".py")
@@ -117,9 +117,9 @@ def inner_rooms(outer: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("outer", ["checks", "systems", "operations"])
-def test_inner_rooms_stand_in_an_order(outer: str) -> None:
-    """TopologicalSorter raises CycleError with the circle in it: two rooms that need each other are one."""
-    found = inner_rooms(outer)
+def test_inner_packages_stand_in_an_order(outer: str) -> None:
+    """TopologicalSorter raises CycleError with the cycle in it: two packages that need each other are one."""
+    found = inner_packages(outer)
     assert len(list(TopologicalSorter(found).static_order())) >= len(found) > 1
 
 
