@@ -103,7 +103,7 @@ def test_each_kind_of_damage_to_the_data_turns_its_own_criterion_red(world: Held
     criteria = [line.id for line in runbook.lines_of("5.3") if line.kind is LineKind.CRITERION]
     assert red(world, run) == set(criteria[:-1]), run
     assert "BLOCKED by gate 5.3" in run.text
-    look = json.loads(max(world.reports.glob("run-*/5.3/Comparison.json")).read_text(encoding="utf-8"))
+    look = json.loads(max(world.reports.glob("run-*/5.3/RowComparison.json")).read_text(encoding="utf-8"))
     (loss,) = [each for each in look["unexplained"] if each["table"] == "import_notices"]
     assert [row["key"] for row in loss["rows"]] == [[str(spoiled)]], "the person's edit counts as a loss"
     told = [(write["table"], write["key"]) for write in look["live"]]

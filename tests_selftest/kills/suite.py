@@ -22,11 +22,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fixtures.evidence.applied import applied_schema
 from fixtures.evidence.ledger import Kind, Ledger
 from fixtures.evidence.store import Evidence
+from fixtures.model.applied_schema import AppliedSchema
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
 from fixtures.plugins.session import NOT_DONE
+from fixtures.report.documents import Documents
 from fixtures.settings import Settings, Target, load
 from fixtures.systems import directus
 from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
@@ -88,6 +91,7 @@ class Handles:
 
     def for_test(self, test: Callable[..., None]) -> dict[str, Any]:
         """The arguments of one test."""
+        self._made.pop("applied", None)  # each line is given what was applied before it began
         return {name: self.named(name) for name in inspect.signature(test).parameters}
 
     def named(self, name: str) -> Any:
@@ -100,6 +104,12 @@ class Handles:
 
     def _evidence(self, _: Settings) -> Evidence:
         return self.evidence
+
+    def _applied(self, _: Settings) -> AppliedSchema:
+        return applied_schema(self.evidence)
+
+    def _documents(self, settings: Settings) -> Documents:
+        return Documents(settings.migration_dir, self.evidence)
 
     def _migration_dir(self, settings: Settings) -> Path:
         return settings.migration_dir
