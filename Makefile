@@ -8,7 +8,7 @@ ARGS   ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearsal rehearsal-rollback test corpus drift fingerprint kills hostile bench scale kills-rollback toolchain world runbook lint fresh clean
+.PHONY: help rehearsal rehearsal-rollback test corpus drift fingerprint kills hostile bench scale kills-rollback toolchain world runbook finding-codes lint fresh clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ world: .venv/ready ## start the rehearsal's systems alone and hold them until Ct
 
 runbook: .venv/ready ## print every line of the runbook: id, kind, test, text
 	@$(PY) -m pytest phases/ --runbook -q --no-header
+
+finding-codes: .venv/ready ## write docs/reference/finding-codes.md from the catalogue of findings
+	@$(PY) -m tests_selftest.finding_codes
 
 lint: .venv/ready ## ruff and mypy --strict
 	@$(PY) -m ruff check .

@@ -166,7 +166,7 @@ def test_it_is_not_empty_either_when_no_table_is_in_it(
 
 
 def test_production_itself_is_refused_however_its_address_is_written(kept: Backup, work: RestoreContext) -> None:
-    with role(kept, "clerk"), pytest.raises(RollbackBlocked, match="MIG-716"):
+    with role(kept, "clerk"), pytest.raises(RollbackBlocked, match="MIG-726"):
         usable(kept, named(Secret(_as(kept.production, "clerk").replace("127.0.0.1", "localhost"))), work)
 
 
@@ -175,7 +175,7 @@ def test_a_database_that_keeps_text_otherwise_is_refused(kept: Backup, work: Res
     run(server, "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
     try:
         url = Secret(psycopg.conninfo.make_conninfo(server.reveal(), dbname="latin"))
-        with pytest.raises(RollbackBlocked, match=r"MIG-717[\s\S]*LATIN1"):
+        with pytest.raises(RollbackBlocked, match=r"MIG-727[\s\S]*LATIN1"):
             usable(kept, named(url), work)
     finally:
         run(server, "DROP DATABASE latin")

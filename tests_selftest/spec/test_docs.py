@@ -178,18 +178,6 @@ def test_the_walk_of_a_row_needs_no_more_than_fifteen_files() -> None:
     assert {"1.3.2", "4.1.2", "4.2.2", "4.3.2"} <= set(re.findall(r"^\| (\d\.\d\.\d) \|", walk, re.MULTILINE))
 
 
-def test_every_finding_code_has_its_row() -> None:
-    """In the reference, with a module in which it stands; a code without a row is one nobody can look up."""
-    rows = re.findall(
-        r"^\| (MIG-\d{3}) \| .+ \| `([\w./]+)` \|$", text_of("docs/reference/finding-codes.md"), re.MULTILINE
-    )
-    modules = [name for name in tracked() if name.startswith("fixtures/") and name.endswith(".py")]
-    known = {code for name in modules for code in _MIG.findall(text_of(name))}
-    assert sorted(known - {code for code, _ in rows}) == []
-    assert [(code, module) for code, module in rows if code not in text_of(module)] == []
-    assert [code for code, _ in rows] == sorted(code for code, _ in rows)
-
-
 def test_the_picture_of_the_layers_is_what_imports_are_held_to() -> None:
     picture = text_of("docs/explanation/architecture.md")
     shown: dict[str, set[str]] = {package: set() for package in re.findall(r"^    (\w+)\[", picture, re.MULTILINE)}

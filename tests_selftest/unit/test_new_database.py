@@ -25,9 +25,9 @@ OTHER = Finding(code="MIG-148", sentence="s", where='table "boards"', expected="
     [
         (HERE, []),
         (("19.1", "UTF8", "en_US.UTF-8"), []),
-        (("17.9", "UTF8", "en_US.UTF-8"), ["MIG-717"]),
-        (("18.4", "SQL_ASCII", "en_US.UTF-8"), ["MIG-717"]),
-        (("18.4", "UTF8", "C"), ["MIG-717"]),
+        (("17.9", "UTF8", "en_US.UTF-8"), ["MIG-727"]),
+        (("18.4", "SQL_ASCII", "en_US.UTF-8"), ["MIG-727"]),
+        (("18.4", "UTF8", "C"), ["MIG-727"]),
     ],
 )
 def test_an_older_server_and_other_text_are_refused_and_a_newer_server_is_not(
