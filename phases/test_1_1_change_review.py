@@ -52,7 +52,7 @@ def test_the_backend_is_reviewed(
 
 
 @action("1.1.3", dry_run=True)
-def test_gitignore_keeps_out_what_it_must(
+def test_gitignore_has_the_required_entries(
     frontend_repository: Repository, backend_repository: Repository, evidence: Evidence
 ) -> None:
     """Verify .gitignore configuration"""
@@ -113,7 +113,7 @@ def test_gitignore_is_configured(frontend_repository: Repository, backend_reposi
 
 
 @acceptance("1.1.A4", dry_run=True, closes=True)
-def test_a_commit_would_be_safe(
+def test_branches_and_token_allow_the_push(
     repositories: tuple[Repository, ...], github: GitHubObserver, evidence: Evidence
 ) -> None:
     """Ready to commit safely"""

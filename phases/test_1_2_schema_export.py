@@ -74,7 +74,7 @@ def test_the_export_is_valid(source: DirectusObserver, evidence: Evidence) -> No
 
 
 @acceptance("1.2.A1", dry_run=True)
-def test_the_schema_file_is_there(settings: Settings, evidence: Evidence) -> None:
+def test_the_schema_file_exists(settings: Settings, evidence: Evidence) -> None:
     """Schema exported successfully to `migration/schema-local.json`"""
     on_disk = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
     assert on_disk.digest == evidence.read(Snapshot, of="1.2").digest
@@ -92,7 +92,7 @@ def test_every_change_is_in_the_document(production: DirectusObserver, settings:
 
 
 @acceptance("1.2.A3", dry_run=True)
-def test_the_file_is_the_running_schema(source: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+def test_the_file_equals_the_running_schema(source: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """Schema file validated and complete"""
     on_disk = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
     findings = export.snapshot_problems(on_disk, source)

@@ -122,7 +122,7 @@ def test_the_counts_are_documented(source: DirectusObserver, settings: Settings,
 
 
 @acceptance("1.3.A3", dry_run=True)
-def test_the_order_works(evidence: Evidence) -> None:
+def test_parents_precede_children(evidence: Evidence) -> None:
     """Import order planned based on dependencies"""
     inventory, planned = evidence.read(Inventory, of="1.3"), evidence.read(ImportOrder, of="1.3")
     findings = order.parents_after_children(planned, inventory.profiles)
@@ -131,7 +131,7 @@ def test_the_order_works(evidence: Evidence) -> None:
 
 
 @acceptance("1.3.A4", dry_run=True)
-def test_the_conflicts_are_named(evidence: Evidence) -> None:
+def test_conflicts_are_identified(evidence: Evidence) -> None:
     """Potential conflicts identified"""
     found = evidence.read(list[Conflict], of="1.3", name=export.CONFLICTS)
     known = {each.name for each in evidence.read(Inventory, of="1.3").profiles}

@@ -76,7 +76,7 @@ def test_render_makes_a_backup(
 
 
 @action("1.4.3")
-def test_the_backup_is_whole(backup_storage: BackupStorage, evidence: Evidence, progress: Progress) -> None:
+def test_the_backup_is_intact(backup_storage: BackupStorage, evidence: Evidence, progress: Progress) -> None:
     """Verify backup integrity"""
     outcome = evidence.read(ExportOutcome, of="1.4")
     if outcome.artefact is None:
@@ -93,7 +93,7 @@ def test_the_backup_is_whole(backup_storage: BackupStorage, evidence: Evidence, 
 
 
 @action("1.4.4", dry_run=True)
-def test_an_own_dump_is_made(
+def test_pg_dump_writes_a_backup(
     render: RenderObserver,
     database: PostgresObserver,
     database_url: Secret,

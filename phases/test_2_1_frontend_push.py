@@ -46,7 +46,7 @@ def test_all_changes_are_staged(frontend_delivery: DeliveryThread, evidence: Evi
 
 
 @action("2.1.3")
-def test_they_are_committed(frontend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
+def test_the_changes_are_committed(frontend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Commit with descriptive message"""
     committed = frontend_delivery.committed(progress)
     assert committed.message.startswith("Deploy: ") or not committed.made
@@ -71,7 +71,7 @@ def test_github_shows_the_commit(frontend_delivery: DeliveryThread, evidence: Ev
 
 
 @action("2.1.6")
-def test_its_deploy_is_live(frontend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
+def test_the_deploy_is_live(frontend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Monitor Render deployment"""
     delivery = frontend_delivery.deployed(progress)
     assert delivery.deploy.live
@@ -87,7 +87,7 @@ def test_nothing_is_left_to_commit(frontend_repository: Repository) -> None:
 
 
 @acceptance("2.1.A2")
-def test_the_remote_has_it(frontend_repository: Repository, github: GitHubObserver, evidence: Evidence) -> None:
+def test_the_remote_has_the_commit(frontend_repository: Repository, github: GitHubObserver, evidence: Evidence) -> None:
     """Code pushed to GitHub (pixelsock/fuma, master branch)"""
     delivery = evidence.read(Delivery, of="2.1")
     findings = delivery_checks.missing_on_remote(frontend_repository, delivery, github)

@@ -58,7 +58,7 @@ def test_all_changes_are_staged(backend_delivery: DeliveryThread, evidence: Evid
 
 
 @action("2.2.4")
-def test_they_are_committed(backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
+def test_the_changes_are_committed(backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Commit with descriptive message"""
     committed = backend_delivery.committed(progress)
     assert committed.message.startswith("Deploy: ") or not committed.made
@@ -83,7 +83,7 @@ def test_github_shows_the_commit(backend_delivery: DeliveryThread, evidence: Evi
 
 
 @action("2.2.7")
-def test_its_deploy_is_live(backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
+def test_the_deploy_is_live(backend_delivery: DeliveryThread, evidence: Evidence, progress: Progress) -> None:
     """Monitor Render deployment"""
     delivery = backend_delivery.deployed(progress)
     assert delivery.deploy.live
@@ -99,7 +99,7 @@ def test_nothing_is_left_to_commit(backend_repository: Repository) -> None:
 
 
 @acceptance("2.2.A2")
-def test_the_remote_has_it(backend_repository: Repository, github: GitHubObserver, evidence: Evidence) -> None:
+def test_the_remote_has_the_commit(backend_repository: Repository, github: GitHubObserver, evidence: Evidence) -> None:
     """Code pushed to GitHub (pixelsock/udo-backend, main branch)"""
     delivery = evidence.read(Delivery, of="2.2")
     findings = delivery_checks.missing_on_remote(backend_repository, delivery, github)

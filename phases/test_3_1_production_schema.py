@@ -75,7 +75,7 @@ def test_the_export_is_valid(
 
 
 @acceptance("3.1.A1", dry_run=True)
-def test_the_export_is_what_production_says(production: DirectusObserver, evidence: Evidence) -> None:
+def test_the_export_equals_production(production: DirectusObserver, evidence: Evidence) -> None:
     """Production schema exported successfully"""
     snapshot = evidence.read(Snapshot, of="3.1")
     assert snapshot.tables, "production was exported without any table"
@@ -83,14 +83,14 @@ def test_the_export_is_what_production_says(production: DirectusObserver, eviden
 
 
 @acceptance("3.1.A2", dry_run=True)
-def test_the_file_is_the_export(settings: Settings, evidence: Evidence) -> None:
+def test_the_file_equals_the_export(settings: Settings, evidence: Evidence) -> None:
     """Schema file downloaded to local migration directory"""
     on_disk = export.read_snapshot(settings.migration_dir / schema_documents.PRODUCTION_SCHEMA)
     assert on_disk.raw == evidence.read(Snapshot, of="3.1").raw
 
 
 @acceptance("3.1.A3", dry_run=True)
-def test_the_file_is_a_schema(settings: Settings) -> None:
+def test_the_file_is_well_formed(settings: Settings) -> None:
     """JSON format validated"""
     on_disk = export.read_snapshot(settings.migration_dir / schema_documents.PRODUCTION_SCHEMA)
     findings = comparable.malformed_parts(on_disk)

@@ -106,7 +106,7 @@ def test_the_checklist_is_written(documents: Documents, evidence: Evidence) -> N
 
 
 @acceptance("3.2.A1", dry_run=True)
-def test_nothing_differs_that_the_plan_does_not_name(settings: Settings, evidence: Evidence) -> None:
+def test_every_difference_is_in_the_plan(settings: Settings, evidence: Evidence) -> None:
     """All schema differences identified and documented"""
     plan = evidence.read(SchemaPlan, of="3.2")
     local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
@@ -131,7 +131,7 @@ def test_nothing_is_deleted(evidence: Evidence) -> None:
 
 
 @acceptance("3.2.A3", dry_run=True)
-def test_the_order_holds(evidence: Evidence) -> None:
+def test_the_order_respects_dependencies(evidence: Evidence) -> None:
     """Migration order planned based on dependencies"""
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
     assert plan.changes == planning.order_changes(plan.changes, local)

@@ -104,7 +104,7 @@ def test_the_application_succeeded(
 
 
 @action("3.3.4")
-def test_the_data_model_shows_it(
+def test_the_data_model_shows_the_changes(
     browser: Browser,
     production: DirectusObserver,
     applied: AppliedSchema,
@@ -124,7 +124,7 @@ def test_the_data_model_shows_it(
         desired=desired,
         production=production.snapshot(),
         picture=picture,
-        note=lambda done, of, name: progress("data model", name, done, of),
+        on_item=lambda name, done, of: progress("data model", name, done, of),
     )
     evidence.attach(picture.name, picture.read_bytes())
     evidence.write(seen)
@@ -136,7 +136,7 @@ def test_the_data_model_shows_it(
 
 
 @action("3.3.5")
-def test_rows_can_be_made_read_changed_and_deleted(
+def test_rows_can_be_created_read_updated_and_deleted(
     production_operator: DirectusOperator,
     production_sandbox: DirectusSandbox,
     applied: AppliedSchema,
@@ -157,7 +157,7 @@ def test_rows_can_be_made_read_changed_and_deleted(
 
 
 @action("3.3.6")
-def test_nothing_temporary_is_left(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
+def test_no_scratch_row_is_left(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
     """Clean up temporary files"""
     production_sandbox.clean_up()
     assert production_sandbox.made == ()
@@ -179,7 +179,7 @@ def test_the_schema_was_applied(production: DirectusObserver, applied: AppliedSc
 
 
 @acceptance("3.3.A2")
-def test_everything_new_was_seen(applied: AppliedSchema, evidence: Evidence) -> None:
+def test_new_objects_are_visible_in_the_admin_app(applied: AppliedSchema, evidence: Evidence) -> None:
     """All new collections and fields visible in admin UI"""
     seen = evidence.read(data_model_view.DataModelView, of="3.3")
     desired = applied.visible(evidence.read(Snapshot, of="1.2"))
@@ -189,7 +189,7 @@ def test_everything_new_was_seen(applied: AppliedSchema, evidence: Evidence) -> 
 
 
 @acceptance("3.3.A3")
-def test_every_verb_worked_on_every_new_collection(applied: AppliedSchema, evidence: Evidence) -> None:
+def test_crud_worked_on_every_new_collection(applied: AppliedSchema, evidence: Evidence) -> None:
     """Basic CRUD operations work on new collections"""
     calls = evidence.read(list[ApiCall], of="3.3", name="calls")
     tables = applied.tables(evidence.read(Snapshot, of="1.2"))
@@ -202,8 +202,8 @@ def test_the_log_is_clean(render: RenderObserver, settings: Settings, evidence: 
     """No schema-related errors in logs"""
     began, ended = evidence.ledger.span_since("3.3.1")
     service = render.service(settings.render_backend)
-    lines = measure.logs(render, service, since=began, until=ended, landmark=apply.LANDMARK)
-    findings = logs.findings(lines, landmark=apply.LANDMARK, resource=service.name)
+    lines = measure.logs(render, service, since=began, until=ended, required_text=apply.SCHEMA_REQUEST_TEXT)
+    findings = logs.findings(lines, required_text=apply.SCHEMA_REQUEST_TEXT, resource=service.name)
     assert not findings, format_findings(findings)
     evidence.note(f"No error and no warning in the backend's log from {began:%H:%M:%SZ} to {ended:%H:%M:%SZ}.")
 

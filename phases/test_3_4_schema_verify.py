@@ -53,7 +53,7 @@ def test_the_schema_is_exported_again(production: DirectusObserver, settings: Se
 
 
 @action("3.4.2")
-def test_it_is_compared_with_local(settings: Settings, evidence: Evidence) -> None:
+def test_the_schema_is_compared_with_local(settings: Settings, evidence: Evidence) -> None:
     """Compare post-migration schema with local"""
     after = export.read_snapshot(settings.migration_dir / schema_documents.AFTER_SCHEMA)
     local = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
@@ -67,7 +67,7 @@ def test_it_is_compared_with_local(settings: Settings, evidence: Evidence) -> No
 
 
 @action("3.4.3")
-def test_every_collection_and_field_is_there(
+def test_every_collection_and_field_exists(
     production: DirectusObserver, database: PostgresObserver, evidence: Evidence
 ) -> None:
     """Verify all collections present"""
@@ -97,7 +97,7 @@ def test_every_relationship_works(
 
 
 @action("3.4.5")
-def test_edge_cases_hold(
+def test_constraints_are_enforced(
     production_operator: DirectusOperator, production_sandbox: DirectusSandbox, evidence: Evidence, progress: Progress
 ) -> None:
     """Test edge cases"""
@@ -131,7 +131,7 @@ def test_nothing_is_orphaned(
 
 
 @acceptance("3.4.A1")
-def test_a_diff_names_nothing(production: DirectusObserver, source: DirectusObserver, evidence: Evidence) -> None:
+def test_the_diff_is_empty(production: DirectusObserver, source: DirectusObserver, evidence: Evidence) -> None:
     """Production schema matches local schema (verified by diff)"""
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
     observed = apply.observe(production, local, plan.admitted)
@@ -143,7 +143,7 @@ def test_a_diff_names_nothing(production: DirectusObserver, source: DirectusObse
 
 
 @acceptance("3.4.A2")
-def test_all_are_present_and_correct(evidence: Evidence) -> None:
+def test_collections_and_fields_match_the_plan(evidence: Evidence) -> None:
     """All collections and fields present and correct"""
     local, after = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.4")
     findings = schema.missing_objects(local, after, kept=evidence.read(SchemaPlan, of="3.2").kept)
@@ -152,7 +152,7 @@ def test_all_are_present_and_correct(evidence: Evidence) -> None:
 
 
 @acceptance("3.4.A3")
-def test_every_relation_was_walked(evidence: Evidence) -> None:
+def test_every_relation_was_tested(evidence: Evidence) -> None:
     """All relationships configured and working"""
     local, found = evidence.read(Snapshot, of="1.2"), evidence.read(list[RuleCheck], of="3.4", name="navigation")
     walked = {trial.name for trial in found if trial.held}
@@ -160,7 +160,7 @@ def test_every_relation_was_walked(evidence: Evidence) -> None:
 
 
 @acceptance("3.4.A4")
-def test_every_rule_was_tried(evidence: Evidence) -> None:
+def test_every_constraint_was_tested(evidence: Evidence) -> None:
     """Edge cases validated"""
     found = evidence.read(list[RuleCheck], of="3.4", name="edges")
     assert [trial for trial in found if not trial.held] == []
@@ -169,7 +169,7 @@ def test_every_rule_was_tried(evidence: Evidence) -> None:
 
 
 @acceptance("3.4.A5")
-def test_production_data_is_whole(
+def test_production_data_is_intact(
     database: PostgresObserver,
     database_url: Secret,
     open_backup: RestoredBackup,
@@ -189,14 +189,16 @@ def test_production_data_is_whole(
 
 
 @acceptance("3.4.A6", closes=True)
-def test_the_schema_stands_still(production: DirectusObserver, applied: AppliedSchema, evidence: Evidence) -> None:
+def test_the_schema_is_unchanged_since_its_export(
+    production: DirectusObserver, applied: AppliedSchema, evidence: Evidence
+) -> None:
     """Schema migration fully verified and stable"""
     assert production.snapshot().digest == evidence.read(Snapshot, of="3.4").digest
     assert not applied.in_doubt
 
 
 @acceptance("3.4.A7", closes=True)
-def test_data_may_follow(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
+def test_no_scratch_row_or_paused_flow_is_left(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
     """Ready to proceed with data migration"""
     assert production_sandbox.made == ()
     assert not import_inputs.paused_flows_file(evidence.ledger).exists()

@@ -103,7 +103,7 @@ def test_the_order_is_planned(settings: Settings, evidence: Evidence) -> None:
 
 
 @action("4.1.5", dry_run=True)
-def test_the_import_is_tried_without_sending(settings: Settings, documents: Documents, evidence: Evidence) -> None:
+def test_the_import_plan_is_written(settings: Settings, documents: Documents, evidence: Evidence) -> None:
     """Create import script (if using API method)"""
     plan = evidence.read(ImportPlan, of="4.1")
     import_documents.write_plan(settings.migration_dir, plan)
@@ -140,7 +140,7 @@ def test_a_lane_and_a_policy_are_chosen(settings: Settings, evidence: Evidence) 
 
 
 @acceptance("4.1.A4", dry_run=True)
-def test_parents_come_first(evidence: Evidence) -> None:
+def test_parents_precede_children(evidence: Evidence) -> None:
     """Import order planned based on dependencies"""
     plan, local = evidence.read(ImportPlan, of="4.1"), evidence.read(Snapshot, of="1.2")
     assert order.parents_after_children(plan.order, profile.profiles(local)) == []
@@ -154,7 +154,7 @@ def test_the_plan_is_on_disk(settings: Settings, evidence: Evidence) -> None:
 
 
 @acceptance("4.1.A6", dry_run=True, closes=True)
-def test_every_row_has_its_place(evidence: Evidence) -> None:
+def test_no_conflict_is_unresolved(evidence: Evidence) -> None:
     """Ready to execute data import safely"""
     plan = evidence.read(ImportPlan, of="4.1")
     findings = import_rules.unresolved_conflicts(plan)

@@ -111,7 +111,7 @@ def test_what_production_lacks_is_imported(
 
 
 @action("4.2.3")
-def test_no_other_way_is_needed(
+def test_only_refused_rows_are_left_to_import(
     production: DirectusObserver, database_url: Secret, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Alternative: Directus CLI import (if needed)"""
@@ -143,7 +143,7 @@ def test_every_collection_grew_as_expected(production: DirectusObserver, evidenc
 
 
 @action("4.2.6")
-def test_the_log_is_whole(settings: Settings, evidence: Evidence) -> None:
+def test_the_log_has_a_line_for_every_row(settings: Settings, evidence: Evidence) -> None:
     """Save import logs"""
     result, path = evidence.read(ImportResult, of="4.2"), settings.migration_dir / import_documents.LOG
     counts = import_log.tally(path)
@@ -183,7 +183,7 @@ def test_the_counts_add_up(evidence: Evidence) -> None:
 
 
 @acceptance("4.2.A4")
-def test_nothing_critical_happened(evidence: Evidence) -> None:
+def test_no_critical_error_occurred(evidence: Evidence) -> None:
     """No critical errors during import"""
     assert [entry for entry in evidence.ledger.in_doubt if entry.subject.group == "4.2"] == []
     assert not import_inputs.paused_flows_file(evidence.ledger).exists()

@@ -100,7 +100,7 @@ def test_nothing_is_orphaned(database: PostgresObserver, evidence: Evidence, pro
 
 
 @action("4.3.5")
-def test_rows_can_be_made_read_changed_and_deleted(
+def test_rows_can_be_created_read_updated_and_deleted(
     production_operator: DirectusOperator, production_sandbox: DirectusSandbox, evidence: Evidence, progress: Progress
 ) -> None:
     """Test data operations"""
@@ -117,7 +117,9 @@ def test_rows_can_be_made_read_changed_and_deleted(
 
 
 @action("4.3.6")
-def test_nothing_is_there_twice(database: PostgresObserver, evidence: Evidence, progress: Progress) -> None:
+def test_keys_and_unique_columns_have_no_duplicates(
+    database: PostgresObserver, evidence: Evidence, progress: Progress
+) -> None:
     """Check for duplicate entries"""
     local = evidence.read(Snapshot, of="1.2")
     found = data_audit.duplicates(database, local, progress)
@@ -181,7 +183,7 @@ def test_no_orphan_was_found(evidence: Evidence) -> None:
 
 
 @acceptance("4.3.A5")
-def test_every_verb_worked_on_every_collection(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
+def test_crud_worked_on_every_collection(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
     """CRUD operations work on all collections"""
     calls = evidence.read(list[ApiCall], of="4.3", name="calls")
     assert {call.collection for call in calls} == set(evidence.read(Snapshot, of="1.2").tables)
@@ -198,7 +200,7 @@ def test_no_duplicate_was_found(evidence: Evidence) -> None:
 
 
 @acceptance("4.3.A7", closes=True)
-def test_the_data_stands_still(
+def test_another_import_would_change_nothing(
     production: DirectusObserver, database_url: Secret, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Data migration fully verified and stable"""
@@ -212,7 +214,7 @@ def test_the_data_stands_still(
 
 
 @acceptance("4.3.A8", closes=True)
-def test_validation_may_follow(production: DirectusObserver, evidence: Evidence) -> None:
+def test_the_schema_is_unchanged_and_no_write_is_in_doubt(production: DirectusObserver, evidence: Evidence) -> None:
     """Ready for post-migration validation"""
     assert production.snapshot().digest == evidence.read(Snapshot, of="3.4").digest
     assert not import_inputs.paused_flows_file(evidence.ledger).exists()

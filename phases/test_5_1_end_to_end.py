@@ -87,7 +87,7 @@ def test_the_form_is_used(
             accounts=accounts,
             production=production_operator,
             sandbox=production_sandbox,
-            keep=lambda name, picture: evidence.attach(f"form-{page_name(name)}.jpg", picture),
+            save_screenshot=lambda name, picture: evidence.attach(f"form-{page_name(name)}.jpg", picture),
         )
     evidence.write(actions, "FormActions")
     assert actions or site.form is None
@@ -120,7 +120,7 @@ def test_every_endpoint_is_called(
 
 
 @action("5.1.4")
-def test_filters_sorts_and_searches_are_asked(
+def test_filters_sorts_and_searches_are_requested(
     production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Test filtering and sorting"""
@@ -130,7 +130,7 @@ def test_filters_sorts_and_searches_are_asked(
     calls: list[ApiCall] = []
     for done, profile in enumerate(profiles, start=1):
         rows = export_reader.rows(settings.migration_dir, files[profile.name])
-        calls += query_checks.ask_all(production, profile, snapshot, rows)
+        calls += query_checks.run_query_checks(production, profile, snapshot, rows)
         progress("API", f"filter, sort and search in {profile.name}, collections", done, len(profiles))
     evidence.write(calls, "QueryCalls")
     assert calls
@@ -141,7 +141,7 @@ def test_filters_sorts_and_searches_are_asked(
 
 
 @action("5.1.5")
-def test_permissions_are_tried(
+def test_permissions_are_tested(
     people: tuple[Person, ...],
     production_operator: DirectusOperator,
     production_sandbox: DirectusSandbox,
@@ -175,7 +175,7 @@ def test_permissions_are_tried(
 
 
 @action("5.1.6")
-def test_the_workflows_are_done(
+def test_the_workflows_are_executed(
     browser: Browser,
     site_url: str,
     site: SiteMap,
@@ -195,7 +195,7 @@ def test_the_workflows_are_done(
                 site,
                 workflow,
                 accounts=accounts,
-                keep=lambda name, picture: evidence.attach(f"workflow-{page_name(name)}.jpg", picture),
+                save_screenshot=lambda name, picture: evidence.attach(f"workflow-{page_name(name)}.jpg", picture),
             )
         )
     evidence.write(actions, "WorkflowActions")
@@ -220,7 +220,7 @@ def test_the_site_shows_the_data(site: SiteMap, evidence: Evidence) -> None:
 
 
 @acceptance("5.1.A2")
-def test_items_can_be_made_changed_and_removed(site: SiteMap, evidence: Evidence) -> None:
+def test_items_can_be_created_updated_and_deleted(site: SiteMap, evidence: Evidence) -> None:
     """All CRUD operations work via frontend and API"""
     actions = evidence.read(list[FormAction], of="5.1", name="FormActions")
     calls = evidence.read(list[ApiCall], of="5.1", name="EndpointCalls")
@@ -276,7 +276,7 @@ def test_the_workflows_succeed(site: SiteMap, evidence: Evidence) -> None:
 
 
 @acceptance("5.1.A6")
-def test_nothing_complained(evidence: Evidence) -> None:
+def test_no_console_or_api_error_occurred(evidence: Evidence) -> None:
     """No console errors or API errors"""
     seen: list[PageVisit | FormAction] = [
         *evidence.read(list[PageVisit], of="5.1", name="PageVisits"),

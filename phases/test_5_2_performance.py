@@ -91,7 +91,7 @@ def test_the_api_is_timed(
         collections,
         samples=SAMPLES,
         page_size=PAGE_SIZE,
-        show=lambda done, total: progress("API", f"{SAMPLES} answers of each endpoint, endpoints", done, total),
+        on_count=lambda done, total: progress("API", f"{SAMPLES} answers of each endpoint, endpoints", done, total),
     )
     evidence.write(timings, "EndpointTimings")
     assert timings
@@ -125,7 +125,7 @@ def test_logs_are_read(
         progress("Render", f"log of {name}")
         service = render.service(name)
         since = measure.log_window(render, service, began=began)
-        lines += measure.logs(render, service, since=since, until=now, landmark=log_checks.LIVE_LANDMARK)
+        lines += measure.logs(render, service, since=since, until=now, required_text=log_checks.SERVICE_LIVE_TEXT)
     evidence.write(lines, "LogLines")
     assert lines, "no log line of the live deploy was found, so its log cannot be checked"
     errors, warnings = log_checks.errors_and_warnings(
@@ -199,7 +199,9 @@ def test_the_log_is_clean(settings: Settings, evidence: Evidence) -> None:
     lines = evidence.read(list[LogLine], of="5.2", name="LogLines")
     known = evidence.ledger.refused_attempts()
     findings = log_checks.findings(
-        log_checks.exclude_spans(lines, known), landmark=log_checks.LIVE_LANDMARK, resource=settings.render_backend
+        log_checks.exclude_spans(lines, known),
+        required_text=log_checks.SERVICE_LIVE_TEXT,
+        resource=settings.render_backend,
     )
     assert not findings, format_findings(findings)
     evidence.note("The log is readable, shows the live deploy, and has no error or warning but expected ones.")

@@ -85,7 +85,7 @@ def test_every_collection_is_counted(
             before,
             evidence.read(ImportResult, of="4.2"),
         ),
-        show=lambda name, done, total: progress("audit", f"counting {name}, collections", done, total),
+        on_item=lambda name, done, total: progress("audit", f"counting {name}, collections", done, total),
     )
     assert [count.collection for count in counts] == list(final.tables)
     evidence.write(counts, "FinalCounts")
@@ -110,7 +110,7 @@ def test_every_reference_is_followed(
 
 
 @action("5.3.5", dry_run=True)
-def test_every_row_is_looked_at(production: DirectusObserver, evidence: Evidence, progress: Progress) -> None:
+def test_every_value_is_checked(production: DirectusObserver, evidence: Evidence, progress: Progress) -> None:
     """Check for data anomalies"""
     rows, findings = audit.anomalies(
         production,
@@ -177,7 +177,7 @@ def test_nothing_is_orphaned(evidence: Evidence) -> None:
 
 
 @acceptance("5.3.A4")
-def test_no_value_is_odd(evidence: Evidence) -> None:
+def test_no_anomaly_was_found(evidence: Evidence) -> None:
     """No data anomalies detected"""
     findings = evidence.read(list[Finding], of="5.3", name="Anomalies")
     assert not findings, format_findings(findings)
@@ -185,7 +185,7 @@ def test_no_value_is_odd(evidence: Evidence) -> None:
 
 
 @acceptance("5.3.A5")
-def test_files_are_whole(evidence: Evidence) -> None:
+def test_files_are_intact(evidence: Evidence) -> None:
     """File uploads working (if applicable)"""
     found = evidence.read(list[FileCheck], of="5.3", name="FileChecks")
     findings = checks.damaged_files(found)
@@ -195,7 +195,7 @@ def test_files_are_whole(evidence: Evidence) -> None:
 
 
 @acceptance("5.3.A6")
-def test_what_was_there_before_is_still_there(
+def test_existing_rows_are_preserved(
     production: DirectusObserver,
     render: RenderObserver,
     database: PostgresObserver,
@@ -215,12 +215,14 @@ def test_what_was_there_before_is_still_there(
     assert not findings, format_findings(findings)
     assert found.rows > 0
     evidence.note(row_preservation.summarize(found))
-    evidence.write(fingerprint.take(database_url, evidence.folder, progress, keep_rows=False))
+    evidence.write(fingerprint.record(database_url, evidence.folder, progress, keep_rows=False))
     evidence.note(f"All {len(before.files) - len(before.missing)} earlier files have the same bytes.")
 
 
 @acceptance("5.3.A7", closes=True)
-def test_the_migration_holds(production: DirectusObserver, evidence: Evidence, lines_before: Sequence[LineId]) -> None:
+def test_production_is_unchanged_and_no_write_is_in_doubt(
+    production: DirectusObserver, evidence: Evidence, lines_before: Sequence[LineId]
+) -> None:
     """Migration fully successful and validated"""
     gates = [GateId.of(group) for group in ("4.3", "5.1", "5.2")]
     assert evidence.ledger.unpassed([*lines_before, *gates]) == []

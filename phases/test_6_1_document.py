@@ -35,12 +35,14 @@ def test_the_final_state_is_documented(
 ) -> None:
     """Document final state"""
     now = story()
-    assert now.moved
+    assert now.migrated
     assert now.counts
-    findings = document_checks.incomplete(migration_report.write(), must_name=[each.collection for each in now.counts])
+    findings = document_checks.missing_from_report(
+        migration_report.write(), must_name=[each.collection for each in now.counts]
+    )
     assert not findings, format_findings(findings)
     evidence.note(
-        f"{now.moved.collections} collections; {now.worked.total_seconds():,.0f} s in steps and criteria;"
+        f"{now.migrated.collections} collections; {now.time_in_lines.total_seconds():,.0f} s in steps and criteria;"
         f" {len(now.failures)} line(s) did not pass at once."
     )
 
@@ -53,7 +55,7 @@ def test_the_schema_changes_are_documented(
     schema = story().schema
     assert schema
     named = [f"`{change.name}`" for change in (*schema.changes, *schema.withheld)]
-    findings = document_checks.incomplete(migration_report.write(), must_name=named)
+    findings = document_checks.missing_from_report(migration_report.write(), must_name=named)
     assert not findings, format_findings(findings)
     evidence.note(f"{len(schema.done)} changes, {len(schema.created_collections)} new collections among them.")
 
@@ -64,13 +66,13 @@ def test_the_data_results_are_documented(
 ) -> None:
     """Document data migration results"""
     now = story()
-    assert now.moved
-    findings = document_checks.incomplete(
+    assert now.migrated
+    findings = document_checks.missing_from_report(
         migration_report.write(), must_name=[each.collection for each in now.outcomes]
     )
     assert not findings, format_findings(findings)
     evidence.note(
-        f"{now.moved.created:,} rows imported, {now.moved.skipped:,} skipped, {len(now.refusals)} refused,"
+        f"{now.migrated.created:,} rows imported, {now.migrated.skipped:,} skipped, {len(now.refusals)} refused,"
         f" {len(now.conflicts)} conflicts named."
     )
 
@@ -79,7 +81,7 @@ def test_the_data_results_are_documented(
 def test_the_rollback_is_documented(migration_report: MigrationReport, evidence: Evidence) -> None:
     """Document rollback information"""
     point = evidence.read(RollbackPoint, of="1.4")
-    findings = document_checks.incomplete(migration_report.write(), must_name=[point.id])
+    findings = document_checks.missing_from_report(migration_report.write(), must_name=[point.id])
     findings += backup.verify(point)
     assert not findings, format_findings(findings)
     evidence.note(f"A rollback restores backup {point.id} of {point.taken_at:%Y-%m-%d %H:%M:%SZ}, which is whole.")
@@ -92,7 +94,7 @@ def test_the_checklist_is_documented(
     """Create post-migration checklist"""
     tasks = follow_ups(story())
     evidence.write(tasks, "FollowUps")
-    findings = document_checks.incomplete(migration_report.write(), must_name=[task.what for task in tasks])
+    findings = document_checks.missing_from_report(migration_report.write(), must_name=[task.what for task in tasks])
     assert not findings, format_findings(findings)
     evidence.note(f"{len(tasks)} tasks are left for people.")
 
@@ -103,14 +105,14 @@ def test_the_report_is_complete(
 ) -> None:
     """Migration report created and complete"""
     text = migration_report.text
-    findings = document_checks.incomplete(text, must_name=[each.collection for each in story().counts])
+    findings = document_checks.missing_from_report(text, must_name=[each.collection for each in story().counts])
     assert not findings, format_findings(findings)
     evidence.attach(migration_report.path.name, text)
     evidence.note(f"migration/{migration_report.path.name}, {len(text):,} characters in five chapters.")
 
 
 @acceptance("6.1.A2")
-def test_every_result_is_in_it(
+def test_the_report_contains_every_result(
     migration_report: MigrationReport, story: Callable[[], Story], evidence: Evidence
 ) -> None:
     """All results documented"""
@@ -121,28 +123,28 @@ def test_every_result_is_in_it(
     named = [change.name for change in (*now.schema.changes, *now.schema.withheld)]
     named += [outcome.collection for outcome in now.outcomes]
     named += [f"{conflict.collection} {conflict.key}" for conflict in now.conflicts]
-    findings = document_checks.incomplete(migration_report.text, must_name=named)
+    findings = document_checks.missing_from_report(migration_report.text, must_name=named)
     assert not findings, format_findings(findings)
     evidence.note(f"{len(set(named))} changes, collections and conflicts are each named in it.")
 
 
 @acceptance("6.1.A3")
-def test_the_rollback_information_is_kept(
+def test_the_report_contains_the_rollback_information(
     migration_report: MigrationReport, settings: Settings, evidence: Evidence
 ) -> None:
     """Rollback information preserved"""
     point = evidence.read(RollbackPoint, of="1.4")
     facts = (point.id, point.dump.sha256, point.dump.path, f"{point.taken_at:%Y-%m-%d %H:%M:%SZ}")
-    findings = document_checks.incomplete(migration_report.text, must_name=[*facts, settings.rollback_contact])
+    findings = document_checks.missing_from_report(migration_report.text, must_name=[*facts, settings.rollback_contact])
     findings += backup.verify(point)
     assert not findings, format_findings(findings)
 
 
 @acceptance("6.1.A4")
-def test_the_tasks_are_known(migration_report: MigrationReport, evidence: Evidence) -> None:
+def test_the_report_contains_every_follow_up(migration_report: MigrationReport, evidence: Evidence) -> None:
     """Follow-up tasks identified"""
     tasks = evidence.read(list[FollowUp], of="6.1", name="FollowUps")
-    findings = document_checks.incomplete(migration_report.text, must_name=[task.what for task in tasks])
+    findings = document_checks.missing_from_report(migration_report.text, must_name=[task.what for task in tasks])
     assert tasks
     assert not findings, format_findings(findings)
 

@@ -17,7 +17,7 @@ from fixtures.model.audit import FinalCount
 from fixtures.model.closing import Archive, MonitoringPlan, Notice
 from fixtures.model.export import Inventory
 from fixtures.model.finding import format_findings
-from fixtures.operations.closing import archive, monitoring, notices, tidy
+from fixtures.operations.closing import archive, cleanup, monitoring, notices
 from fixtures.operations.imports import import_inputs
 from fixtures.operations.site import measure
 
@@ -39,18 +39,18 @@ pytestmark = task_group("6.2")
 @action("6.2.1")
 def test_the_files_are_archived(settings: Settings, evidence: Evidence, now: datetime) -> None:
     """Archive migration files locally"""
-    shelf = settings.archive_dir or settings.backend_repo.parent
-    made = archive.shelved(evidence, settings.migration_dir, shelf, now=now)
+    archive_dir = settings.archive_dir or settings.backend_repo.parent
+    made = archive.write_archive(evidence, settings.migration_dir, archive_dir, now=now)
     assert made.members
     evidence.write(made)
     evidence.note(f"{len(made.members)} files of migration/ are in {made.path}, {made.size_bytes:,} bytes.")
 
 
 @action("6.2.2")
-def test_production_is_tidied(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
+def test_scratch_rows_are_deleted(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
     """Clean up temporary files in production"""
     inventory = evidence.read(Inventory, of="1.3")
-    left = tidy.left_behind(production_sandbox, inventory)
+    left = cleanup.leftover_scratch_rows(production_sandbox, inventory)
     production_sandbox.clean_up()
     assert production_sandbox.made == ()
     evidence.note(
@@ -68,8 +68,8 @@ def test_the_project_is_documented(
     assert now.schema
     assert now.counts
     new_pages = [f"{page.title} ({page.path})" for page in site.pages if page.since == "new"]
-    text = documents.render(tidy.NOTES, story=now, pages=new_pages)
-    path = tidy.keep(settings.migration_dir, tidy.NOTES, text, changed=now.changed)
+    text = documents.render(cleanup.NOTES, story=now, pages=new_pages)
+    path = cleanup.write_document(settings.migration_dir, cleanup.NOTES, text, changed=now.changed)
     assert path.stat().st_size > 0
     evidence.attach(path.name, path.read_text(encoding="utf-8"))
     evidence.note(f"New collections, fields, relationships and pages are described in migration/{path.name}.")
@@ -87,12 +87,12 @@ def test_stakeholders_are_notified(
     """Notify stakeholders"""
     done = story()
     assert done.schema
-    assert done.moved
+    assert done.migrated
     assert done.rollback_point
     report, changed = migration_report.path, done.changed
-    text = documents.render(tidy.NOTICE, story=done, target=settings.directus_url, report=str(report))
-    tidy.keep(settings.migration_dir, tidy.NOTICE, text, changed=changed)
-    findings = notices.nobody_to_tell(settings.notify_webhook_url)
+    text = documents.render(cleanup.NOTICE, story=done, target=settings.directus_url, report=str(report))
+    cleanup.write_document(settings.migration_dir, cleanup.NOTICE, text, changed=changed)
+    findings = notices.missing_address(settings.notify_webhook_url)
     assert not findings, format_findings(findings)
     before = notices.sent_notice(evidence, changed=changed)
     notice = before or notices.send_notice(evidence, settings.notify_webhook_url, text.strip(), now=lambda: now)
@@ -110,7 +110,7 @@ def test_monitoring_is_planned(documents: Documents, settings: Settings, evidenc
     assert plan.scheduled_checks
     evidence.write(plan)
     evidence.attach("monitoring.ics", monitoring.as_calendar(plan))
-    evidence.write(archive.shelved(evidence, settings.migration_dir, settings.migration_dir.parent, now=now))
+    evidence.write(archive.write_archive(evidence, settings.migration_dir, settings.migration_dir.parent, now=now))
     evidence.note(
         f"{len(plan.scheduled_checks)} appointments from {plan.scheduled_checks[0].at:%Y-%m-%d %H:%MZ} on,"
         " in monitoring.ics; the archive holds them too."
@@ -121,15 +121,15 @@ def test_monitoring_is_planned(documents: Documents, settings: Settings, evidenc
 def test_the_archive_is_complete(settings: Settings, evidence: Evidence) -> None:
     """Migration files archived safely"""
     made = evidence.read(Archive, of="6.2")
-    findings = archive.incomplete(made, settings.migration_dir)
+    findings = archive.archive_problems(made, settings.migration_dir)
     assert not findings, format_findings(findings)
     evidence.note(f"The archive opens; its {len(made.members)} files equal those of migration/.")
 
 
 @acceptance("6.2.A2")
-def test_production_is_clean(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
+def test_no_scratch_row_or_paused_flow_is_left(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
     """Production environment cleaned up"""
-    assert tidy.left_behind(production_sandbox, evidence.read(Inventory, of="1.3")) == []
+    assert cleanup.leftover_scratch_rows(production_sandbox, evidence.read(Inventory, of="1.3")) == []
     assert evidence.ledger.in_doubt == ()
     assert not import_inputs.paused_flows_file(evidence.ledger).exists(), "flows of production are still paused"
     evidence.note("No scratch row is left, no flow is paused, no write is unsettled.")
@@ -138,7 +138,7 @@ def test_production_is_clean(production_sandbox: DirectusSandbox, evidence: Evid
 @acceptance("6.2.A3")
 def test_the_notes_name_everything_new(settings: Settings, applied: AppliedSchema) -> None:
     """Documentation updated"""
-    text = (settings.migration_dir / tidy.NOTES).read_text(encoding="utf-8")
+    text = (settings.migration_dir / cleanup.NOTES).read_text(encoding="utf-8")
     assert [name for name in applied.created_collections if f"`{name}`" not in text] == []
     assert text
 

@@ -65,7 +65,7 @@ def test_the_earlier_code_serves(rollback_steps: RollbackSteps, evidence: Eviden
 
 
 @action("R.4.1")
-def test_added_files_are_gone(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
+def test_added_files_are_removed(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Remove the files the import added"""
     if rollback_steps.nothing_to_roll_back:
         return evidence.note(rollback_steps.nothing_to_roll_back)
@@ -80,7 +80,7 @@ def test_the_database_is_restored(rollback_steps: RollbackSteps, evidence: Evide
     if rollback_steps.nothing_to_roll_back:
         return evidence.note(rollback_steps.nothing_to_roll_back)
     done = rollback_steps.restore_database()
-    assert done.backup == rollback_state.point(evidence).id
+    assert done.backup == rollback_state.recorded_point(evidence).id
     return evidence.note(summaries.summarize_database(done))
 
 
@@ -95,7 +95,7 @@ def test_every_instance_is_restarted(rollback_steps: RollbackSteps, evidence: Ev
 
 
 @action("R.6.1")
-def test_the_schema_is_as_it_was(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
+def test_the_schema_is_restored(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Verify that the schema is as it was"""
     if rollback_steps.nothing_to_roll_back:
         return evidence.note(rollback_steps.nothing_to_roll_back)
@@ -105,7 +105,7 @@ def test_the_schema_is_as_it_was(rollback_steps: RollbackSteps, evidence: Eviden
 
 
 @action("R.6.2")
-def test_every_row_is_as_it_was(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
+def test_every_row_is_restored(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Verify that every row and every sequence is as it was"""
     if rollback_steps.nothing_to_roll_back:
         return evidence.note(rollback_steps.nothing_to_roll_back)
@@ -115,7 +115,7 @@ def test_every_row_is_as_it_was(rollback_steps: RollbackSteps, evidence: Evidenc
 
 
 @action("R.6.3")
-def test_every_file_is_there(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
+def test_every_file_is_restored(rollback_steps: RollbackSteps, evidence: Evidence) -> None:
     """Verify that every file of the library is there"""
     if rollback_steps.nothing_to_roll_back:
         return evidence.note(rollback_steps.nothing_to_roll_back)

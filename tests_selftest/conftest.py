@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 from fixtures.model import secret
-from fixtures.world.brief_exports import ASKED
+from fixtures.world.compact_exports import COMPACT_EXPORTS
 from tests_selftest.world.held import ROWS, HeldWorld, gone, hold
 
 ONE_WORLD = ("tests_selftest/world/test_rehearsal.py", "tests_selftest/chaos/test_final_checks.py")
@@ -19,7 +19,7 @@ STANDING_BACK = 5
 """Niceness of what runs beside the story, which is the longest: what takes a core from it makes everything longer."""
 
 # Only here: what `make rehearsal` and the other commands of the Makefile start is Directus as npm brings it.
-os.environ.setdefault(ASKED, "1")
+os.environ.setdefault(COMPACT_EXPORTS, "1")
 
 # How long an example takes to draw says how busy the machine is, and nothing of what is tested.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

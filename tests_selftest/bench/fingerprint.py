@@ -150,7 +150,7 @@ def _do(action: str, place: Path) -> None:
     """In the process of its own: one deed, timed, and the most memory this process ever had."""
     url, began = Secret(sys.stdin.read()), time.monotonic()
     if action == "take":
-        taken = fingerprint.take(url, place, lambda *_: None)
+        taken = fingerprint.record(url, place, lambda *_: None)
         (place / "fingerprint.json").write_bytes(msgspec.json.encode(taken))
     else:
         before = msgspec.json.decode((place / "fingerprint.json").read_bytes(), type=Fingerprint)

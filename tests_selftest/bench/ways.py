@@ -76,9 +76,9 @@ class Load:
         """By collection, parents first, the bodies of requests of *size* rows, as Directus takes them."""
         found, import_set = [], self.import_set
         for name in import_set.order.collections:
-            wire = row_converter(import_set.types(name))
+            convert = row_converter(import_set.types(name))
             rows = (
-                wire(msgspec.json.decode(line))
+                convert(msgspec.json.decode(line))
                 for _, line in export_reader.numbered_lines(self.folder, import_set.file(name))
             )
             bodies = []

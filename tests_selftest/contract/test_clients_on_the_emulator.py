@@ -12,7 +12,7 @@ import pytest
 from fixtures.model.secret import Secret
 from fixtures.process.waiting import wait_until
 from fixtures.systems import github, render, webhook
-from fixtures.systems.failure import Incomplete, Refused, WriteRefused
+from fixtures.systems.failure import IncompleteRead, Refused, WriteRefused
 from fixtures.systems.git.working_copy import Remote, WorkingCopy
 from fixtures.systems.github import GitHubObserver
 from fixtures.systems.postgres.dump import PostgresTools
@@ -51,7 +51,7 @@ def test_services_are_found_by_name(operator: RenderOperator) -> None:
     assert httpx.get(backend.url).status_code == httpx.get(frontend.url).status_code == 200
     assert operator.env_vars(backend.id)["SHADE"].reveal() == "green"
     assert len(operator.instances(backend.id)) == 1
-    with pytest.raises(Incomplete, match="correct the name"):
+    with pytest.raises(IncompleteRead, match="correct the name"):
         operator.service("no-such-service")
 
 

@@ -14,7 +14,7 @@ from fixtures.model.secret import Secret
 from fixtures.systems import directus
 from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox, ScratchRowsLeft
 from fixtures.systems.directus.sandbox import NotOwnRow
-from fixtures.systems.failure import Incomplete
+from fixtures.systems.failure import IncompleteRead
 from fixtures.systems.http.transport import Transport
 from tests_selftest.contract.scripted_server import Reply, Request, ScriptedServer
 
@@ -107,7 +107,7 @@ def test_an_incomplete_reading_is_said(server: Callable[[Request, int], Reply]) 
     """After the last row, so that nobody counts on it."""
     with speaking(server, read_only=True) as transport:
         rows = DirectusObserver(transport).items("sections", key="id", fields=["id"], page_size=10)
-        with pytest.raises(Incomplete, match="could not be read completely"):
+        with pytest.raises(IncompleteRead, match="could not be read completely"):
             list(rows)
 
 
@@ -115,7 +115,7 @@ def test_a_change_of_missing_rows_is_no_success() -> None:
     """Directus answers 200 without them."""
     with (
         speaking(lambda _, __: Reply(200, {"data": [{"id": 1}]})) as transport,
-        pytest.raises(Incomplete, match="did something else"),
+        pytest.raises(IncompleteRead, match="did something else"),
     ):
         DirectusOperator(transport).update_encoded("sections", b'[{"id": 1}, {"id": 2}]', ["1", "2"], key="id")
 

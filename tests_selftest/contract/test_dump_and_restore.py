@@ -13,7 +13,7 @@ from psycopg import sql
 
 from fixtures.model.secret import Secret
 from fixtures.process.command import CommandFailed
-from fixtures.systems.failure import Incomplete, InDoubt, Refused, Unreachable
+from fixtures.systems.failure import IncompleteRead, InDoubt, Refused, Unreachable
 from fixtures.systems.postgres import queries
 from fixtures.systems.postgres.dump import NoTools, PostgresTools, scratch_database
 from fixtures.systems.postgres.export_archive import open_export
@@ -183,7 +183,7 @@ def test_what_is_no_backup_is_refused(tools: PostgresTools, tmp_path: Path) -> N
     text.write_text("this is not a backup")
     with pytest.raises(CommandFailed, match="pg_restore"):
         tools.listing(text)
-    with pytest.raises(Incomplete, match="cannot be opened"):
+    with pytest.raises(IncompleteRead, match="cannot be opened"):
         open_export(text, unpack_into=tmp_path / "unpacked")
 
 
@@ -243,7 +243,7 @@ def test_an_export_that_would_write_outside_its_folder_is_refused(tmp_path: Path
         entry = tarfile.TarInfo(name)
         entry.size = 4
         tar.addfile(entry, io.BytesIO(b"evil"))
-    with pytest.raises(Incomplete, match="no plain file inside it"):
+    with pytest.raises(IncompleteRead, match="no plain file inside it"):
         open_export(archive, unpack_into=tmp_path / "unpacked")
     assert not (tmp_path / "outside").exists()
 
@@ -254,5 +254,5 @@ def test_an_export_that_holds_a_link_is_refused(tmp_path: Path) -> None:
         link = tarfile.TarInfo("2026/db/toc.dat")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
         tar.addfile(link)
-    with pytest.raises(Incomplete, match="no plain file inside it"):
+    with pytest.raises(IncompleteRead, match="no plain file inside it"):
         open_export(archive, unpack_into=tmp_path / "unpacked")

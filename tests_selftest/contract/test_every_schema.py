@@ -68,7 +68,7 @@ def database(server: Secret) -> Iterator[Secret]:
 
 @pytest.fixture
 def before(database: Secret, tmp_path: Path) -> Fingerprint:
-    return fingerprint.take(database, tmp_path, silent)
+    return fingerprint.record(database, tmp_path, silent)
 
 
 def changed(before: Fingerprint, folder: Path, url: Secret) -> list[TableChange]:
@@ -100,7 +100,7 @@ def test_what_an_extension_makes_is_named_and_not_compared(database: Secret, tmp
         connection.execute("CREATE TABLE audit.made (id int); INSERT INTO audit.made VALUES (1)")
         # What CREATE EXTENSION notes of a table it makes, of an extension every server has.
         connection.execute("ALTER EXTENSION plpgsql ADD TABLE audit.made")
-    found = fingerprint.take(database, tmp_path, silent)
+    found = fingerprint.record(database, tmp_path, silent)
     assert found.without_rows["audit.made"] == "its extension makes it anew"
     assert "audit.made" not in found.counts
 
@@ -172,10 +172,10 @@ def test_the_dump_restores_to_all_of_it(
     assert set(listed) == set(before.dumped)
     with scratch_database(server) as (_, copy):
         tools.restore(made.path, copy)
-        again = fingerprint.take(copy, tmp_path, silent, keep_rows=False)
+        again = fingerprint.record(copy, tmp_path, silent, keep_rows=False)
         assert checks.content_mismatches(artefact, before, again) == []
         run(copy, "SELECT lo_put(4001, 9, 'X'); DELETE FROM audit.log WHERE id = 1; DROP VIEW shown")
-        again = fingerprint.take(copy, tmp_path, silent, keep_rows=False)
+        again = fingerprint.record(copy, tmp_path, silent, keep_rows=False)
     found = checks.content_mismatches(artefact, before, again)
     assert [(each.code, each.where.rpartition(" · ")[2]) for each in found] == [
         ("MIG-148", 'table "audit.log"'), ("MIG-148", f'table "{LARGE_OBJECTS}"'), ("MIG-160", '"shown"')
@@ -221,7 +221,7 @@ def test_what_the_role_cannot_read_stops_the_backup(
 def test_two_tables_that_would_be_told_alike_are_refused(database: Secret, tmp_path: Path) -> None:
     run(database, 'CREATE TABLE "audit.log" (id int)')
     with pytest.raises(AmbiguousTable, match="MIG-164"):
-        fingerprint.take(database, tmp_path, silent)
+        fingerprint.record(database, tmp_path, silent)
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def test_the_way_back_leaves_other_schemas_alone_and_proves_it(
     apart: Secret, tools: PostgresTools, tmp_path: Path
 ) -> None:
     """Somebody else's new rows stay; a row of before that is harmed is named."""
-    before = fingerprint.take(apart, tmp_path, silent)
+    before = fingerprint.record(apart, tmp_path, silent)
     dump = tools.dump(apart, tmp_path / "x.dump").path
     run(apart, "DROP TABLE boards CASCADE; DROP FOREIGN TABLE distant; INSERT INTO audit.log (said) VALUES ('newer')")
     run(
@@ -249,7 +249,7 @@ def test_the_way_back_leaves_other_schemas_alone_and_proves_it(
         "SELECT lo_from_bytea(4005, 'newer'); CREATE TABLE audit.later (id int); INSERT INTO parent VALUES (9, '')",
     )
     back(dump, apart, tools, tmp_path)
-    now = fingerprint.take(apart, tmp_path, silent, keep_rows=False)
+    now = fingerprint.record(apart, tmp_path, silent, keep_rows=False)
     assert rollback_checks.remaining_differences(before, now) == []
     assert (now.counts["audit.log"], now.counts[LARGE_OBJECTS], now.counts["audit.later"]) == (31, 5, 0)
     assert {name: now.content[name] for name in now.content if name not in now.outside} == {
@@ -284,8 +284,8 @@ def test_the_way_back_takes_nothing_of_another_schema_with_it(
     run(apart, hanging)
     dump = tools.dump(apart, tmp_path / "x.dump").path
     run(apart, "DELETE FROM boards WHERE id = 3")
-    was = fingerprint.take(apart, tmp_path, silent, keep_rows=False)
+    was = fingerprint.record(apart, tmp_path, silent, keep_rows=False)
     with pytest.raises(ForeignDependencies, match="MIG-716"):
         back(dump, apart, tools, tmp_path)
-    now = fingerprint.take(apart, tmp_path, silent, keep_rows=False)
+    now = fingerprint.record(apart, tmp_path, silent, keep_rows=False)
     assert (now.content, now.without_rows) == (was.content, was.without_rows)

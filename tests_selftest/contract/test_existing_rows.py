@@ -75,7 +75,7 @@ def compare(database: Secret, server: Secret, platform: Stage, tmp_path: Path) -
     """Looks for the rows there were when the test began, with a backup of that moment at hand."""
     assert platform.cluster is not None
     tools = PostgresTools.found(platform.cluster.bin)
-    was = InitialRows(fingerprint.take(database, tmp_path, silent), tmp_path)
+    was = InitialRows(fingerprint.record(database, tmp_path, silent), tmp_path)
     dump = tools.dump(database, tmp_path / "before.dump")
 
     @contextmanager

@@ -46,7 +46,7 @@ def database(server: Secret) -> Iterator[Secret]:
 
 @pytest.fixture
 def before(database: Secret, tmp_path: Path) -> Fingerprint:
-    return fingerprint.take(database, tmp_path, silent)
+    return fingerprint.record(database, tmp_path, silent)
 
 
 def changed(before: Fingerprint, folder: Path, url: Secret) -> list[TableChange]:
@@ -156,17 +156,17 @@ def test_two_databases_with_the_same_content_have_one_fingerprint(
             connection.execute(f"ALTER DATABASE {name} SET datestyle = 'German'")
             connection.execute(f"ALTER DATABASE {name} SET extra_float_digits = -5")
             connection.execute(f"ALTER DATABASE {name} SET bytea_output = 'escape'")
-        again = fingerprint.take(copy, tmp_path, silent, keep_rows=False)
+        again = fingerprint.record(copy, tmp_path, silent, keep_rows=False)
         assert (again.content, again.sequences) == (before.content, before.sequences)
         run(copy, "UPDATE kinds SET label = overlay(label placing 'L' from 1) WHERE id = 3")
-        again = fingerprint.take(copy, tmp_path, silent, keep_rows=False)
+        again = fingerprint.record(copy, tmp_path, silent, keep_rows=False)
         assert [name for name, digest in again.content.items() if before.content[name] != digest] == ["kinds"]
 
 
 def test_ranges_follow_each_other(database: Secret, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """First and last key of each, together every row; the keys come back in order."""
     monkeypatch.setattr(fingerprint, "ROWS_PER_RANGE", 10)
-    taken = fingerprint.take(database, tmp_path, silent)
+    taken = fingerprint.record(database, tmp_path, silent)
     kinds = taken.table("kinds")
     assert kinds is not None
     assert [(each.first, each.last, each.count) for each in kinds.ranges] == [

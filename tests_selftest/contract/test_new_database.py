@@ -26,7 +26,7 @@ from fixtures.operations.rollback import new_database, rollback_data
 from fixtures.operations.rollback.new_database import NewDatabase
 from fixtures.operations.rollback.rollback_data import RestoreContext
 from fixtures.operations.rollback.rollback_state import RollbackBlocked
-from fixtures.plugins.session import NOT_DONE
+from fixtures.plugins.session import NO_WRITE_ERRORS
 from fixtures.systems.postgres import destination
 from fixtures.systems.postgres import restore as postgres_restore
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
@@ -112,7 +112,7 @@ def named(url: Secret) -> NewDatabase:
 def work(kept: Backup, tmp_path: Path) -> RestoreContext:
     ledger = Ledger(tmp_path / "ledger" / "l.jsonl", run="run-1", inputs="i", suite="s")
     ledger.add(Kind.OPENED, "migration")
-    evidence = Evidence(tmp_path / "run-1", ledger, not_done=NOT_DONE)
+    evidence = Evidence(tmp_path / "run-1", ledger, no_write_errors=NO_WRITE_ERRORS)
     evidence.begin("R.5.1")
     return RestoreContext(kept.production, kept.storage, evidence, silent, 0.05)
 
@@ -125,7 +125,7 @@ def test_it_goes_into_an_empty_database_of_another_user_once_and_production_is_n
     kept: Backup, fresh: NewDatabase, work: RestoreContext
 ) -> None:
     assert "is empty" in usable(kept, fresh, work)
-    before = fingerprint.take(kept.production, kept.storage.folder, silent, keep_rows=False)
+    before = fingerprint.record(kept.production, kept.storage.folder, silent, keep_rows=False)
     done = new_database.restore(work, kept.point, fresh, kept.held)
     assert (done.into, done.safety, done.method) == ("udo-db-2", "", "new")
     with PostgresObserver(fresh.url) as there:
@@ -135,7 +135,7 @@ def test_it_goes_into_an_empty_database_of_another_user_once_and_production_is_n
         assert there.ask("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'") == [
             {"tableowner": "newcomer"}
         ]
-    after = fingerprint.take(kept.production, kept.storage.folder, silent, keep_rows=False)
+    after = fingerprint.record(kept.production, kept.storage.folder, silent, keep_rows=False)
     assert (before.content, before.sequences) == (after.content, after.sequences)
     run(fresh.url, "DELETE FROM members")  # people are at work there by now
     assert new_database.restore(work, kept.point, fresh, kept.held) == done
@@ -193,7 +193,7 @@ def test_what_a_killed_run_had_restored_is_taken_up_also_while_it_is_being_kept(
     def killed() -> None:
         with postgres_restore.open_restore(
             fresh.url, kept.storage.tools, Path(kept.point.dump.path), kept.storage.folder, note,
-            leaving_out=postgres_restore.NOT_IN_A_NEW_ONE,
+            leaving_out=postgres_restore.EXCLUDED_IN_NEW_DATABASE,
         ) as restore:  # fmt: skip
             restore.record_transaction()
             restore.fill()

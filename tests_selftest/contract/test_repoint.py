@@ -27,7 +27,7 @@ from fixtures.operations.rollback.new_database import NewDatabase
 from fixtures.operations.rollback.operators import RollbackOperators
 from fixtures.operations.rollback.rollback_state import RollbackBlocked
 from fixtures.operations.rollback.rollback_steps import RollbackSteps
-from fixtures.plugins.session import NOT_DONE
+from fixtures.plugins.session import NO_WRITE_ERRORS
 from fixtures.process.waiting import wait_until
 from fixtures.systems import render
 from fixtures.systems.directus import DirectusOperator
@@ -111,7 +111,7 @@ def switch(stage: TwoVersions, operator: RenderOperator, tmp_path: Path) -> repo
     )
     ledger = Ledger(tmp_path / "ledger" / "l.jsonl", run="run-1", inputs="i", suite="s")
     ledger.add(Kind.OPENED, "migration")
-    evidence = Evidence(tmp_path / "run-1", ledger, not_done=NOT_DONE)
+    evidence = Evidence(tmp_path / "run-1", ledger, no_write_errors=NO_WRITE_ERRORS)
     evidence.begin("R.5.2")
     connections = [Connection(each, each, Secret("")) for each in (old, new)]
     return repoint.RepointContext(
@@ -302,7 +302,7 @@ def test_the_whole_way_into_a_new_database_step_by_step_and_what_follows_from_it
 ) -> None:
     """Code and database together, the old database untouched, the end on record, the old name refused afterwards."""
     evidence, rollback_operators = migrated(stage, operator, tmp_path)
-    untouched = fingerprint.take(rollback_operators.url, tmp_path, lambda *_: None, keep_rows=False)
+    untouched = fingerprint.record(rollback_operators.url, tmp_path, lambda *_: None, keep_rows=False)
     with rollback_operators.database:
 
         def step(subject: str) -> RollbackSteps:
@@ -340,7 +340,7 @@ def test_the_whole_way_into_a_new_database_step_by_step_and_what_follows_from_it
         end = evidence.ledger.rolled_back
         assert end is not None
         assert (end.facts["method"], end.facts["database"], end.facts["backup"]) == ("new", "udo-db-2", point.id)
-        now = fingerprint.take(rollback_operators.url, tmp_path, lambda *_: None, keep_rows=False)
+        now = fingerprint.record(rollback_operators.url, tmp_path, lambda *_: None, keep_rows=False)
         assert (now.content, now.sequences) == (untouched.content, untouched.sequences)
         _, (finding,) = backup.same_database(
             rollback_operators.directus, rollback_operators.database, repointed_to=evidence.ledger.repointed_to
@@ -375,7 +375,7 @@ def migrated(stage: TwoVersions, operator: RenderOperator, folder: Path) -> tupl
     )
     ledger = Ledger(folder / "ledger" / "l.jsonl", run="run-1", inputs="i", suite="s")
     ledger.add(Kind.OPENED, "migration")
-    evidence = Evidence(folder / "run-1", ledger, not_done=NOT_DONE)
+    evidence = Evidence(folder / "run-1", ledger, no_write_errors=NO_WRITE_ERRORS)
     evidence.begin("1.4.4")
     with PostgresObserver(url) as database:
         found = operator.database("udo-db")

@@ -20,7 +20,7 @@ from fixtures.model.secret import Secret
 from fixtures.operations.code.deploy import WaitPolicy
 from fixtures.operations.preservation import fingerprint
 from fixtures.operations.rollback import live_edits, rollback_code, rollback_state
-from fixtures.plugins.session import NOT_DONE
+from fixtures.plugins.session import NO_WRITE_ERRORS
 from fixtures.systems import render
 from fixtures.systems.http.transport import USER_AGENT
 from fixtures.systems.postgres.dump import scratch_database
@@ -56,7 +56,7 @@ def operator(stage: Stage) -> Iterator[RenderOperator]:
 def evidence(tmp_path: Path) -> Evidence:
     ledger = Ledger(tmp_path / "ledger" / "l.jsonl", run="run-1", inputs="i", suite="s")
     ledger.add(Kind.OPENED, "migration")
-    made = Evidence(tmp_path / "run-1", ledger, not_done=NOT_DONE)
+    made = Evidence(tmp_path / "run-1", ledger, no_write_errors=NO_WRITE_ERRORS)
     made.begin("R.3.1")
     return made
 
@@ -70,7 +70,7 @@ def first_version(stage: Stage) -> PreviousDeploy:
 def back(operator: RenderOperator, stage: Stage, evidence: Evidence) -> str:
     wanted = first_version(stage)
     done = rollback_code.roll_back_service(
-        operator, wanted, evidence, subject="R.3.1", wait_policy=PATIENCE, note=lambda _: None
+        operator, wanted, evidence, subject="R.3.1", wait_policy=PATIENCE, on_status=lambda _: None
     )
     live = operator.live_deploy(wanted.service_id)
     assert live is not None
@@ -208,7 +208,7 @@ def test_work_of_people_is_told_from_ours_by_name(platform: Stage, tmp_path: Pat
     with scratch_database(Secret(platform.cluster.superuser_url)) as (_, url):
         with transaction(url, system="test database") as connection:
             connection.execute(SCHEMA.encode())
-        before = fingerprint.take(url, tmp_path, lambda *_: None)
+        before = fingerprint.record(url, tmp_path, lambda *_: None)
         ours, theirs = f"Chrome {USER_AGENT}", "Mozilla/5.0"
         with psycopg.connect(url.reveal(), autocommit=True) as connection:
             connection.execute(

@@ -140,7 +140,7 @@ def test_values_that_do_not_survive_are_counted_and_named(
     production.reset()
     with PostgresObserver(production.database_url) as database:
         seen = {
-            (column, kind): postgres_probes.not_surviving(database, "articles", column, kind)
+            (column, kind): postgres_probes.changed_by_cast(database, "articles", column, kind)
             for column, kind in (
                 ("title", "character varying(10)"),
                 ("price", "numeric(12,1)"),
@@ -154,7 +154,7 @@ def test_values_that_do_not_survive_are_counted_and_named(
             )
         }
         with pytest.raises(ValueError, match="not the name of a type"):
-            postgres_probes.not_surviving(database, "articles", "title", "text; DROP TABLE articles")
+            postgres_probes.changed_by_cast(database, "articles", "title", "text; DROP TABLE articles")
     assert {place: found.examples for place, found in seen.items() if found.count} == {
         ("title", "character varying(10)"): ("1",),
         ("price", "numeric(12,1)"): ("1",),

@@ -28,7 +28,7 @@ from fixtures.evidence.store import Evidence
 from fixtures.model.applied_schema import AppliedSchema
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
-from fixtures.plugins.session import NOT_DONE
+from fixtures.plugins.session import NO_WRITE_ERRORS
 from fixtures.report.documents import Documents
 from fixtures.settings import Settings, Target, load
 from fixtures.systems import directus
@@ -86,7 +86,7 @@ class Handles:
         )  # fmt: skip
         if not any(entry.kind is Kind.OPENED for entry in ledger.current):
             ledger.add(Kind.OPENED, "migration", target="rehearsal")
-        self.evidence = Evidence(reports / run, ledger, not_done=NOT_DONE)
+        self.evidence = Evidence(reports / run, ledger, no_write_errors=NO_WRITE_ERRORS)
         (reports / run).mkdir(parents=True)
 
     def for_test(self, test: Callable[..., None]) -> dict[str, Any]:

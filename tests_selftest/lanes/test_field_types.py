@@ -142,7 +142,7 @@ def _carried(project: Project, folder: Path) -> Carried:
 
 
 def _make_table(project: Project) -> None:
-    made = {(each.directus, each.postgres) for each in FIELD_TYPES if each.made}
+    made = {(each.directus, each.postgres) for each in FIELD_TYPES if each.creatable}
     fields = [column(name, kind[0], special=SPECIAL.get(kind[0], "")) for kind, name in COLUMNS.items() if kind in made]
     project.rest.post("/collections", {"collection": NAME, "schema": {}, "meta": {}, "fields": [serial(), *fields]})
     others = {name: kind for kind, name in COLUMNS.items() if kind not in made}

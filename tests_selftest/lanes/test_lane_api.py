@@ -163,7 +163,7 @@ def test_references_lead_to_the_twin_everywhere_and_production_keeps_its_own(pro
         project, tmp_path, every_class(project), people={ADA: ADA_THERE}, policies="keep,categories=update"
     )
     result = migration.run()
-    assert [(c.key, c.held_by) for c in result.conflicts if c.kind is ConflictKind.NATURAL_KEY_MATCH] == [
+    assert [(c.key, c.production_key) for c in result.conflicts if c.kind is ConflictKind.NATURAL_KEY_MATCH] == [
         (LOCAL[1], THEIRS)
     ]
     ((category, owner, body, extra, lead),) = project.ask(

@@ -59,7 +59,8 @@ def seen(migration: Migration, lane: str, **more: Any) -> dict[str, tuple[Any, .
     look = lanes.comparer(lane, migration.project.operator, migration.project.url)
     return {
         name: (
-            each.before, each.create, each.identical, each.to_fill, set(each.conflicts), set(each.natural_key_matches),
+            each.before, each.create, each.identical, each.to_backfill, set(each.conflicts),
+            set(each.natural_key_matches),
             sorted((one.key, one.code, one.message) for one in each.refused),
         )
         for name, each in look(migration.import_set(**more), ()).items()

@@ -11,7 +11,7 @@ import pytest
 from fixtures.model.rows import RelationCheck
 from fixtures.operations.verification import relation_checks
 from fixtures.systems.directus import DirectusObserver
-from fixtures.systems.failure import Incomplete
+from fixtures.systems.failure import IncompleteRead
 from fixtures.systems.postgres import references
 from tests_selftest.lanes.project import Migration, Project
 
@@ -92,5 +92,5 @@ def test_rows_that_come_while_they_are_read_are_said(
 ) -> None:
     columns = references.columns
     monkeypatch.setattr(references, "columns", lambda *given, **named: list(columns(*given, **named))[1:])
-    with pytest.raises(Incomplete, match="MIG-439"):
+    with pytest.raises(IncompleteRead, match="MIG-439"):
         read(nested, tmp_path)

@@ -76,7 +76,7 @@ def test_the_entries_say_what_was_measured() -> None:
         "SC139": Part.FIELDS, "SC140": Part.COLLECTIONS, "SC141": Part.FIELDS, "SC142": Part.RELATIONS,
         "SC146": Part.FIELDS,
     }  # fmt: skip
-    decided = {code: known.ask.name for code, known in CODES.items() if known.zero_admits and known.ask}
+    decided = {code: known.probe.name for code, known in CODES.items() if known.zero_admits and known.probe}
     assert decided == {
         "SC105": "ROWS", "SC107": "ORPHANS", "SC108": "ROWS", "SC128": "CHANGED", "SC130": "CHANGED",
         "SC131": "CHANGED", "SC132": "CHANGED", "SC133": "CHANGED", "SC134": "NULLS", "SC135": "DUPLICATES",
@@ -89,7 +89,7 @@ def test_the_entries_say_what_was_measured() -> None:
 
 def test_nothing_dangerous_goes_unasked_and_what_is_harmless_decides_nothing() -> None:
     """Zero admits only what was counted; a change of a dangerous kind that nothing counts must be one nobody loses."""
-    assert [code for code, known in CODES.items() if known.zero_admits and known.ask is None] == []
+    assert [code for code, known in CODES.items() if known.zero_admits and known.probe is None] == []
     assert [code for code, known in CODES.items() if known.zero_admits and known.risk.harmless] == []
-    unasked = {c for c, known in CODES.items() if known.risk in {Risk.LOSSY, Risk.DESTRUCTIVE} and known.ask is None}
+    unasked = {c for c, known in CODES.items() if known.risk in {Risk.LOSSY, Risk.DESTRUCTIVE} and known.probe is None}
     assert unasked == set()

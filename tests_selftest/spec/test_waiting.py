@@ -11,7 +11,7 @@ FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 EXCEPTIONS = {
     "systems/http/transport.py": (1, "the pause before a repeated request; a default that tests replace"),
     "systems/render/observer.py": (1, "the pace Render's log API asks for; a default that tests replace"),
-    "world/hold.py": (1, "until a signal handler raises"),
+    "world/run.py": (1, "until a signal handler raises"),
     "world/remotes.py": (1, "a planned fault: a late answer"),
     "world/traffic.py": (1, "a planned fault: a late answer"),
     "world/render/backups.py": (1, "the time an export takes at least on the emulated Render"),

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 def test_an_archive_holds_the_folder_and_only_its_owner_reads_it(folder: Path, tmp_path: Path) -> None:
     made = archive.pack(folder, tmp_path / "a.tar.gz", now=NOW)
     assert set(made.members) == {"migration/data/chapters.json", "migration/schema-local.json"}
-    assert archive.incomplete(made, folder) == []
+    assert archive.archive_problems(made, folder) == []
     assert (tmp_path / "a.tar.gz").stat().st_mode & 0o077 == 0
 
 
@@ -37,11 +37,11 @@ def test_packing_the_same_folder_again_leaves_the_archive_as_it_is(folder: Path,
 
 
 def test_an_archive_of_something_else_is_not_written_over(folder: Path, tmp_path: Path) -> None:
-    place = archive.place_for(folder, tmp_path, NOW)
+    place = archive.archive_path(folder, tmp_path, NOW)
     archive.pack(folder, place, now=NOW)
-    assert archive.place_for(folder, tmp_path, NOW) == place
+    assert archive.archive_path(folder, tmp_path, NOW) == place
     (folder / "more.txt").write_text("x")
-    assert archive.place_for(folder, tmp_path, NOW).name == "migration-archive-20261101-2.tar.gz"
+    assert archive.archive_path(folder, tmp_path, NOW).name == "migration-archive-20261101-2.tar.gz"
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut", "other", "grown"])
@@ -57,7 +57,7 @@ def test_each_damage_is_seen(folder: Path, tmp_path: Path, damage: str) -> None:
             tar.add(folder / "schema-local.json", arcname="migration/schema-local.json")
     else:
         (folder / "late.txt").write_text("x")
-    assert [finding.code for finding in archive.incomplete(made, folder)] == ["MIG-621"]
+    assert [finding.code for finding in archive.archive_problems(made, folder)] == ["MIG-621"]
 
 
 def test_the_calendar_has_a_look_after_24_hours_and_lines_no_longer_than_allowed() -> None:

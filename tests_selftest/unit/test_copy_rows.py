@@ -96,16 +96,16 @@ DOCUMENTS = [
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_text_is_rewritten_as_the_careful_way_does(text: str) -> None:
+def test_a_text_is_rewritten_as_a_decoded_line_is(text: str) -> None:
     for each in ALL:
         for values in ({"title": text}, {"body": text}, {"tags": [text.replace(",", ";")]}, {"extra": {"a": text}}):
-            assert meant(each(line(**values))) == meant(each.careful(line(**values)))
+            assert meant(each(line(**values))) == meant(each.decoded_values(line(**values)))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_a_document_is_rewritten_as_the_careful_way_does(document: Any) -> None:
+def test_a_document_is_rewritten_as_a_decoded_line_is(document: Any) -> None:
     for each in ALL:
-        assert meant(each(line(extra=document))) == meant(each.careful(line(extra=document)))
+        assert meant(each(line(extra=document))) == meant(each.decoded_values(line(extra=document)))
 
 
 def test_references_lead_to_production() -> None:
@@ -122,8 +122,8 @@ def test_only_the_columns_that_are_asked_for() -> None:
     assert list(rows(["title", "id"])(line(title="\u0001"))) == [b"\x01", b"1"]
 
 
-def test_most_lines_need_no_care(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(CopyRows, "careful", lambda *_: pytest.fail("the careful way was gone"))
+def test_most_lines_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CopyRows, "decoded_values", lambda *_: pytest.fail("the line was decoded"))
     for text in ("plain", "5", 'a "b"', "/about/5", OTHER):
         A_WORD(line(title=text, body=text, extra={"n": text}, author=ADA, category=OTHER, collection="words", item="6"))
 
@@ -137,6 +137,6 @@ def test_most_lines_need_no_care(monkeypatch: pytest.MonkeyPatch) -> None:
     collection=st.sampled_from([None, "words", "categories"]),
     tags=st.none() | st.lists(st.sampled_from(["a", HERE])),
 )  # fmt: skip
-def test_every_line_is_what_the_careful_way_makes_of_it(**values: Any) -> None:
+def test_every_line_gives_the_values_of_the_decoded_one(**values: Any) -> None:
     for each in ALL:
-        assert meant(each(line(**values))) == meant(each.careful(line(**values)))
+        assert meant(each(line(**values))) == meant(each.decoded_values(line(**values)))

@@ -216,7 +216,7 @@ def test_an_empty_chapter_says_so_and_is_never_left_out(tmp_path: Path) -> None:
     migration = InventedMigration(tmp_path)
     migration.judge("1.1.1", Verdict.PASSED)
     text = report(migration.story())
-    assert document_checks.incomplete(text, must_name=[]) == []
+    assert document_checks.missing_from_report(text, must_name=[]) == []
     for said in (
         "Not counted: group 5.3 has not passed.",
         "None: every line passed at its first attempt.",
@@ -231,9 +231,9 @@ def test_an_empty_chapter_says_so_and_is_never_left_out(tmp_path: Path) -> None:
 
 def test_a_report_without_a_chapter_or_a_name_is_incomplete(tmp_path: Path) -> None:
     text = report(twice_applied(InventedMigration(tmp_path)))
-    assert document_checks.incomplete(text, must_name=["amendments"]) == []
+    assert document_checks.missing_from_report(text, must_name=["amendments"]) == []
     cut = text.split("## 5. ")[0]
-    (finding,) = document_checks.incomplete(cut, must_name=["no_such_collection"])
+    (finding,) = document_checks.missing_from_report(cut, must_name=["no_such_collection"])
     assert finding.code == "MIG-611"
     assert "chapter 5, no_such_collection" in finding.observed
 
@@ -322,7 +322,7 @@ def test_the_schema_plan_has_every_change_answer_code_and_what_was_applied_befor
     )  # fmt: skip
     assert "# Applied earlier" not in text
     assert "- SC134 `sections.title`: two rows" in text
-    assert f"- SC160: 2 objects asked, 0 {ProbeKind.DEPENDENTS.value}" in text
+    assert f"- SC160: 2 objects probed, 0 {ProbeKind.DEPENDENTS.value}" in text
     assert "## 1. Create new collections (1)" in text
     assert f"- SC150: {CODES['SC150'].meaning}" in text
     checklist = render("SCHEMA_CHECKLIST.md", plan=plan)

@@ -45,7 +45,7 @@ def ledger(path: Path, *, at: datetime = NOON, dry: bool = False, inputs: str = 
 
 def memory(path: Path) -> Evidence:
     Secret("hunter22")
-    evidence = Evidence(path / "run-1", ledger(path), not_done=(SaidNo,))
+    evidence = Evidence(path / "run-1", ledger(path), no_write_errors=(SaidNo,))
     evidence.begin("1.3.2")
     return evidence
 

@@ -16,7 +16,7 @@ from fixtures.checks.rows.embedded import searched_columns
 from fixtures.checks.rows.row_values import normalizer
 from fixtures.checks.schema import casts
 from fixtures.model.dataset import CollectionProfile
-from fixtures.model.field_types import FIELD_TYPES, FieldType, field_type, made_for, of_column, of_field
+from fixtures.model.field_types import FIELD_TYPES, FieldType, created_for, field_type, of_column, of_field
 from fixtures.model.probe import Lock
 from fixtures.operations.lane_api.batches import row_converter
 from fixtures.operations.lane_sql import staging
@@ -44,7 +44,7 @@ def pair(kind: FieldType) -> str:
 
 def test_every_pair_has_one_entry_and_every_type_one_column_directus_makes() -> None:
     assert not [each for each, times in Counter((e.directus, e.postgres) for e in FIELD_TYPES).items() if times > 1]
-    assert sorted(each.directus for each in FIELD_TYPES if each.made) == sorted(KNOWN)
+    assert sorted(each.directus for each in FIELD_TYPES if each.creatable) == sorted(KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_column_directus_does_not_make_has_the_entry_of_its_pair_or_of_its_typ
 
 
 def test_directus_makes_a_float_a_real() -> None:
-    assert made_for("float").postgres == "real"
+    assert created_for("float").postgres == "real"
     assert casts.column_type({"type": "float", "schema": {"data_type": "double precision"}}) == "real"
 
 
@@ -188,7 +188,7 @@ def test_an_unknown_type_has_an_answer_everywhere(directus: str, postgres: str) 
     assert casts.rejects_unfitting("text", directus)
     assert not casts.rejects_unfitting(directus, "text")
     assert casts.retype_lock(directus, "text") is Lock.REWRITE
-    assert (kind.filterable, kind.sortable, kind.prose, kind.scratch, kind.writable) == (
+    assert (kind.filterable, kind.sortable, kind.free_text, kind.scratch, kind.writable) == (
         False, False, False, None, False,
     )  # fmt: skip
     place = sql.Identifier("a")

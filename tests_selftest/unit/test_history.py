@@ -35,7 +35,7 @@ def verdict(ledger: Ledger, subject: str, how: str, message: str = "") -> None:
 def test_time_at_work_is_that_of_the_lines_and_not_of_the_clock(ledger: Ledger) -> None:
     verdict(ledger, "1.1.1", "passed")
     verdict(ledger, "5.1.1", "passed")
-    assert line_results.time_worked(ledger.current) == timedelta(minutes=1)
+    assert line_results.time_in_lines(ledger.current) == timedelta(minutes=1)
     assert ledger.opened_at == BEGAN
     assert ledger.span_since("1.1.1") == (BEGAN + timedelta(minutes=1), BEGAN + timedelta(minutes=2))
     assert ledger.span_since("9.9.9") == (BEGAN, BEGAN + timedelta(minutes=2))

@@ -106,11 +106,11 @@ def test_rows_are_created_recognised_or_in_conflict() -> None:
     assert found.create == ["1"]
     assert list(found.new()) == [row(1)]
     assert found.identical == ["2"]
-    assert [(c.key, c.kind, c.held_by) for c in found.conflicts] == [
+    assert [(c.key, c.kind, c.production_key) for c in found.conflicts] == [
         ("3", ConflictKind.EDITED, "3"),
         ("5", ConflictKind.KEY_COLLISION, "5"),
     ]
-    assert [(c.key, c.kind, c.held_by) for c in found.natural_key_matches] == [
+    assert [(c.key, c.kind, c.production_key) for c in found.natural_key_matches] == [
         ("4", ConflictKind.NATURAL_KEY_MATCH, "90")
     ]
     assert found.edits["3"].before == {"text": "edited there"}
@@ -121,7 +121,9 @@ def test_rows_are_created_recognised_or_in_conflict() -> None:
 
 def test_a_twin_that_was_edited_is_a_conflict_and_one_in_two_parts_is_nobodys() -> None:
     found = sorted_([row(4, slug="taken", text="mine")], [row(90, slug="taken", text="theirs")])
-    assert [(c.key, c.kind, c.held_by) for c in found.conflicts] == [("4", ConflictKind.UNIQUE_VALUE_TAKEN, "90")]
+    assert [(c.key, c.kind, c.production_key) for c in found.conflicts] == [
+        ("4", ConflictKind.UNIQUE_VALUE_TAKEN, "90")
+    ]
     assert found.edits["90"].after == {"text": "mine"}
     both = replace(PROFILE, unique=("slug", "peer"))
     mine = index_by_key([row(4, "s", peer=7)], both)
@@ -137,7 +139,7 @@ def test_a_value_held_by_an_edited_row_is_a_conflict_not_a_refusal() -> None:
     assert {(c.key, c.kind) for c in found.conflicts} == {
         ("1", ConflictKind.KEY_COLLISION),
     }
-    assert [(c.key, c.held_by) for c in found.natural_key_matches] == [("2", "1")]
+    assert [(c.key, c.production_key) for c in found.natural_key_matches] == [("2", "1")]
     assert found.create == []
 
 
@@ -145,17 +147,17 @@ def test_a_new_column_nobody_has_touched_is_completed_and_one_somebody_has_is_a_
     wanted = [row(1, new=False), row(2, new=False), row(3, new=False), row(4, new=False, text="other")]
     observed = [row(1), row(2, new=True), row(3, new=True), row(4)]
     found = sorted_(wanted, observed, new_columns={"new": None})
-    assert found.incomplete == {"1": {"new": False}}
+    assert found.new_column_backfill == {"1": {"new": False}}
     assert [c.key for c in found.conflicts] == ["2", "3", "4"]
-    assert found.gaps == {"4": {"new": False}}
+    assert found.conflict_backfill == {"4": {"new": False}}
     assert found.conflicts[-1].columns == ("text",)
     with_default = sorted_(wanted, observed, new_columns={"new": True})
-    assert sorted(with_default.incomplete) == ["1", "2", "3"]
+    assert sorted(with_default.new_column_backfill) == ["1", "2", "3"]
 
 
 def test_a_circle_left_open_by_a_killed_run_is_closed_only_in_our_own_rows() -> None:
     found = sorted_([row(1, peer=9), row(2, peer=9)], [row(1), row(2)], deferred=["peer"], sent_keys={"1"})
-    assert found.unfinished == {"1": {"peer": 9}}
+    assert found.deferred_backfill == {"1": {"peer": 9}}
     assert [c.key for c in found.conflicts] == ["2"]
 
 

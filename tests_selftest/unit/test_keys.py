@@ -58,7 +58,7 @@ def test_rows_production_has_otherwise() -> None:
         ("2", ConflictKind.EDITED, ("meaning",)),
         ("3", ConflictKind.UNIQUE_VALUE_TAKEN, ("term",)),
     ]
-    assert found[1].held_by.endswith("9")
+    assert found[1].production_key.endswith("9")
 
 
 def test_equal_rows_are_no_conflict() -> None:

@@ -22,7 +22,9 @@ LIVE = line("==> Your service is live 🎉")
 
 
 def codes(*lines: LogLine) -> list[str]:
-    return [finding.code for finding in logs.findings(lines, landmark=logs.LIVE_LANDMARK, resource="udo-backend")]
+    return [
+        finding.code for finding in logs.findings(lines, required_text=logs.SERVICE_LIVE_TEXT, resource="udo-backend")
+    ]
 
 
 def test_a_clean_log_with_its_landmark_has_no_findings() -> None:

@@ -10,7 +10,7 @@ from fixtures.checks.backups import new_database as checks
 from fixtures.checks.backups import rollback
 from fixtures.evidence.ledger import ROLLED_BACK, Kind, Ledger
 from fixtures.model.finding import Finding
-from fixtures.model.rollback import NEW, DatabaseRollback, LiveEdits, RepointResult, RollbackTiming
+from fixtures.model.rollback import NEW_DATABASE, DatabaseRollback, LiveEdits, RepointResult, RollbackTiming
 from fixtures.operations.rollback import summaries
 from fixtures.plugins.terminal_summary import lines
 from fixtures.report import page
@@ -63,7 +63,7 @@ def test_where_it_may_not_be_restored_in_place_the_setting_is_named() -> None:
 def test_the_ledger_knows_where_the_last_way_back_left_production(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "l.jsonl", run="r", inputs="i", suite="s")
     assert ledger.repointed_to == ""
-    ledger.add(Kind.CLOSED, "migration", outcome=ROLLED_BACK, method=NEW, database="udo-db-2")
+    ledger.add(Kind.CLOSED, "migration", outcome=ROLLED_BACK, method=NEW_DATABASE, database="udo-db-2")
     ledger.add(Kind.OPENED, "migration")
     assert ledger.repointed_to == "udo-db-2"
     ledger.add(Kind.CLOSED, "migration", outcome=ROLLED_BACK, method="same", database="")
@@ -74,7 +74,7 @@ def test_report_and_last_lines_say_which_way_and_which_setting_must_follow(tmp_p
     migration = InventedMigration(tmp_path)
     migration.passes("1.4")
     facts = {"outcome": ROLLED_BACK, "backup": "b.dump", "seconds": 44.0, "parts": {}, "rows": 530}
-    migration.ledger.add(Kind.CLOSED, "migration", **facts, method=NEW, database="udo-db-2")
+    migration.ledger.add(Kind.CLOSED, "migration", **facts, method=NEW_DATABASE, database="udo-db-2")
     story = migration.story()
     assert "into the new database udo-db-2" in story.headline.reason
     assert "44 s" in story.headline.reason

@@ -101,7 +101,7 @@ def answered(probe: Probe, rows: Rows, diff: dict[str, Any]) -> ProbeResult:
         ProbeKind.NULLS: len(values) - len(there),
         ProbeKind.DUPLICATES: len(there) - len(set(there)),
         ProbeKind.CHANGED: sum(directus.converted(value, items) != value for value in there),
-    }.get(probe.ask, 0)
+    }.get(probe.kind, 0)
     return ProbeResult(probe, count)
 
 

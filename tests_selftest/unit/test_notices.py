@@ -12,7 +12,7 @@ from fixtures.evidence.store import Evidence
 from fixtures.model.finding import Finding
 from fixtures.model.secret import Secret
 from fixtures.operations.closing import notices
-from fixtures.plugins.session import NOT_DONE
+from fixtures.plugins.session import NO_WRITE_ERRORS
 from fixtures.systems.failure import InDoubt
 from fixtures.systems.http.transport import Answer
 
@@ -24,7 +24,7 @@ ADDRESS = Secret("https://hooks.example.org/services/x")
 def evidence(tmp_path: Path) -> Evidence:
     ledger = Ledger(tmp_path / "ledger" / "l.jsonl", run="run-1", inputs="i", suite="s")
     ledger.add(Kind.OPENED, "migration")
-    made = Evidence(tmp_path / "run-1", ledger, not_done=NOT_DONE)
+    made = Evidence(tmp_path / "run-1", ledger, no_write_errors=NO_WRITE_ERRORS)
     made.begin(notices.SUBJECT)
     return made
 
@@ -65,7 +65,7 @@ def test_a_lost_answer_leaves_nobody_told_and_the_next_notice_says_so(evidence: 
         tell(evidence, hook)
     assert notices.sent_notice(evidence, changed=True) is None
     tell(evidence, hook)
-    assert notices.MAYBE_TWICE in hook.taken[-1]
+    assert notices.RESENT_HINT in hook.taken[-1]
     assert notices.sent_notice(evidence, changed=True) is not None
 
 
@@ -80,5 +80,5 @@ def test_a_later_look_without_changes_is_no_news_and_a_change_is(evidence: Evide
 
 
 def test_without_an_address_nobody_is_told_and_that_is_a_finding() -> None:
-    assert [finding.code for finding in notices.nobody_to_tell(Secret(""))] == ["MIG-622"]
-    assert notices.nobody_to_tell(ADDRESS) == []
+    assert [finding.code for finding in notices.missing_address(Secret(""))] == ["MIG-622"]
+    assert notices.missing_address(ADDRESS) == []

@@ -70,7 +70,7 @@ def test_each_decision_point_of_the_runbook_says_what_to_do_and_the_exact_comman
 def test_going_back_replaces_every_other_word_until_it_has_come_to_its_end(migration: InventedMigration) -> None:
     migration.passes(*ALL[:12])
     migration.judge("R.1.1", Verdict.PASSED)
-    assert migration.story().headline.word is OverallVerdict.UNDER_WAY, "it has only looked so far"
+    assert migration.story().headline.verdict is OverallVerdict.UNDER_WAY, "it has only looked so far"
     migration.judge("R.1.2", Verdict.FAILED, message="MIG-702 A rollback would remove 2 rows.")
     stopped = migration.story().headline
     assert (str(stopped), "it changed nothing" in stopped.next_act) == ("STOPPED at R.1.2", True)

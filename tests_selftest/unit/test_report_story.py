@@ -73,7 +73,7 @@ def test_a_later_pass_replaces_an_earlier_failure(migration: InventedMigration) 
     migration.passes(*before("3.3"))
     migration.fails("3.3.2", "no")
     migration.passes(*ALL[ALL.index("3.3") :])
-    assert migration.story().headline.word is OverallVerdict.GO
+    assert migration.story().headline.verdict is OverallVerdict.GO
 
 
 def test_one_failed_parameter_is_not_covered_by_the_last_one(migration: InventedMigration) -> None:
@@ -91,7 +91,7 @@ def test_a_write_whose_end_nobody_saw_is_in_doubt(migration: InventedMigration) 
     assert str(migration.story().headline) == "IN DOUBT at 3.3"
     assert str(migration.story(state=RunState.RUNNING).headline) == "UNFINISHED at 3.3"
     migration.passes("3.3")
-    assert migration.story().headline.word is OverallVerdict.UNDER_WAY
+    assert migration.story().headline.verdict is OverallVerdict.UNDER_WAY
 
 
 def test_a_killed_run_is_called_unfinished_and_an_interrupted_one_interrupted(migration: InventedMigration) -> None:
@@ -134,7 +134,7 @@ def test_a_dry_run_that_met_no_obstacle_is_rehearsed_never_go(tmp_path: Path) ->
             migration.judge(line.id, verdict)
         migration.judge(f"gate {group}", Verdict.PASSED)
     story = migration.story()
-    assert story.headline.word is OverallVerdict.REHEARSED
+    assert story.headline.verdict is OverallVerdict.REHEARSED
     assert "2.1, 2.2, 3.3, 3.4, 4.2, 4.3, 5.1, 6.2 would write" in story.headline.reason
     assert story.first_write is None
 
@@ -144,8 +144,14 @@ def test_nothing_recorded_is_told_as_nothing_and_nothing_is_invented() -> None:
         None, target="production", run="r", inputs="", dry_run=False, state=RunState.ENDED, written_at=BEGIN,
         blocked={line.id: Obstacle(GateId("gate 1.4"), "gate 1.4 was not run") for line in runbook.lines_of("3.1")},
     )  # fmt: skip
-    assert (story.rollback_point, story.outcomes, story.schema, story.speeds, story.moved) == (None, (), None, (), None)
-    assert story.headline.word is OverallVerdict.STOPPED
+    assert (story.rollback_point, story.outcomes, story.schema, story.speeds, story.migrated) == (
+        None,
+        (),
+        None,
+        (),
+        None,
+    )
+    assert story.headline.verdict is OverallVerdict.STOPPED
 
 
 def test_the_story_is_the_whole_migration_in_all_its_runs(tmp_path: Path) -> None:
@@ -193,7 +199,7 @@ def test_before_the_import_the_plan_is_told_and_after_it_what_happened(migration
     migration.passes(*before("4.2"))
     planned = migration.story()
     assert planned.import_plan is not None
-    assert (planned.import_plan.to_create, len(planned.conflicts), planned.moved) == (905, 1, None)
+    assert (planned.import_plan.to_create, len(planned.conflicts), planned.migrated) == (905, 1, None)
     migration.passes("4.2")
     imported = migration.story()
     assert (imported.import_plan, len(imported.conflicts)) == (None, 2)
@@ -201,7 +207,7 @@ def test_before_the_import_the_plan_is_told_and_after_it_what_happened(migration
 
 def test_files_and_folders_of_the_library_are_not_rows_of_collections(migration: InventedMigration) -> None:
     migration.passes(*ALL)
-    moved = migration.story().moved
+    moved = migration.story().migrated
     assert moved == MigratedCounts(
         collections=4, created=1334, skipped=494, updated=0, refused=0, files=12, files_created=9
     )

@@ -107,12 +107,17 @@ def test_ids_within_texts_are_rewritten_where_they_are_surely_ids(before: Any, a
 
 
 def test_a_text_of_no_collection_that_differs_is_not_looked_into() -> None:
-    assert EmbeddedKeys(KeyMap(users={"u": "v"}, natural_key_matches={})).idle
+    assert EmbeddedKeys(KeyMap(users={"u": "v"}, natural_key_matches={})).is_empty
 
 
 def test_a_json_text_is_encoded_once_more_and_deferred_columns_are_null() -> None:
-    wire = row_converter({"j": "json", "o": "json"}, without=["p"])
-    assert wire({"j": "plain", "o": {"a": 1}, "s": "x", "p": 7}) == {"j": '"plain"', "o": {"a": 1}, "s": "x", "p": None}
+    convert = row_converter({"j": "json", "o": "json"}, without=["p"])
+    assert convert({"j": "plain", "o": {"a": 1}, "s": "x", "p": 7}) == {
+        "j": '"plain"',
+        "o": {"a": 1},
+        "s": "x",
+        "p": None,
+    }
 
 
 _ROWS = st.lists(st.fixed_dictionaries({"id": st.integers(), "text": st.text(max_size=80)}), max_size=30)
@@ -120,7 +125,7 @@ _ROWS = st.lists(st.fixed_dictionaries({"id": st.integers(), "text": st.text(max
 
 @given(_ROWS, st.integers(1, 7), st.integers(60, 900))
 def test_parcels_keep_every_row_in_its_order_within_both_limits(rows: list[Any], most: int, size: int) -> None:
-    cut = list(make_batches(rows, key="id", wire=lambda row: row, limits=lambda: Limits(most, size)))
+    cut = list(make_batches(rows, key="id", convert=lambda row: row, limits=lambda: Limits(most, size)))
     assert [row for batch in cut for row in json.loads(batch.body)] == rows
     assert [key for batch in cut for key in batch.keys] == [str(row["id"]) for row in rows]
     for batch in cut:
@@ -130,7 +135,7 @@ def test_parcels_keep_every_row_in_its_order_within_both_limits(rows: list[Any],
 
 @given(_ROWS)
 def test_the_halves_of_a_parcel_are_the_parcel(rows: list[Any]) -> None:
-    for batch in make_batches(rows, key="id", wire=lambda row: row, limits=lambda: Limits(9, 900)):
+    for batch in make_batches(rows, key="id", convert=lambda row: row, limits=lambda: Limits(9, 900)):
         first, second = batch.halves()
         assert first.keys + second.keys == batch.keys
         assert batch.without(set(first.keys)).keys == tuple(k for k in batch.keys if k not in set(first.keys))
@@ -204,8 +209,8 @@ def test_the_journal_knows_what_became_of_what_it_sent(tmp_path: Path) -> None:
     journal.record_intent("t", ["1", "2"])
     journal.record_created("t", ["1"])
     journal.refused("t", ["2"])
-    journal.keep("t", {"9": {"title": "theirs"}})
-    journal.keep("t", {"9": {"title": "ours"}})
+    journal.record_before("t", {"9": {"title": "theirs"}})
+    journal.record_before("t", {"9": {"title": "ours"}})
     journal.stamps("t", ["1"])
     again = Journal(tmp_path / "j")
     assert (again.sent_keys, again.created_keys, again.restored_keys) == ({"t": {"1"}}, {"t": {"1"}}, {"t": {"1"}})

@@ -318,7 +318,7 @@ def test_what_is_neither_harmless_nor_examined_nor_accepted_stops_the_line(code:
 def test_a_change_that_depends_on_data_is_never_harmless_unexamined() -> None:
     plan = plan_of(field_diff(edit(["schema", "is_unique"], False, True)))
     (asked,) = probing.probes_of(plan.changes, EMPTY, EMPTY)
-    assert (asked.code, asked.ask, asked.name, asked.decides) == ("SC135", ProbeKind.DUPLICATES, "t.c", True)
+    assert (asked.code, asked.kind, asked.name, asked.decides) == ("SC135", ProbeKind.DUPLICATES, "t.c", True)
     assert [f.code for f in plan_safety.blockers(plan)] == ["MIG-323"]
     assert plan_safety.blockers(replace(plan, answers=(ProbeResult(asked, 0),))) == []
     (finding,) = plan_safety.blockers(replace(plan, answers=(ProbeResult(asked, 2, ("a in 1, 2", "b in 3, 4")),)))
@@ -347,7 +347,7 @@ def test_a_view_on_a_column_stops_any_change_of_its_type() -> None:
     current = Snapshot({"fields": [{"collection": "t", "field": "c", "type": "string", "schema": {"name": "c"}}]})
     plan = plan_of(field_diff(edit(["schema", "max_length"], 10, 20)))
     asked = next(
-        probe for probe in probing.probes_of(plan.changes, EMPTY, current) if probe.ask is ProbeKind.DEPENDENTS
+        probe for probe in probing.probes_of(plan.changes, EMPTY, current) if probe.kind is ProbeKind.DEPENDENTS
     )
     assert [f.code for f in plan_safety.blockers(replace(plan, answers=(ProbeResult(asked, 1, ("view v",)),)))] == [
         "SC160"

@@ -10,7 +10,7 @@ import pytest
 from fixtures.checks.backups import row_preservation
 from fixtures.checks.backups.row_preservation import Explanations, PlannedChanges
 from fixtures.model.fingerprint import (
-    GONE,
+    TABLE_MISSING,
     ColumnChange,
     LiveWrite,
     RetypedColumn,
@@ -51,7 +51,7 @@ def test_what_a_person_did_is_no_loss_and_the_rest_is() -> None:
 def test_the_plan_explains_a_changed_description_and_not_a_lost_one() -> None:
     found = change("directus_fields", ("1", "other values"), ("2", "gone"), ("3", "other values"))
     left = row_preservation.unexplained_changes(
-        found, Explanations(described=NAMES, planned_changes=PlannedChanges(frozenset({"a.title"})))
+        found, Explanations(described_objects=NAMES, planned_changes=PlannedChanges(frozenset({"a.title"})))
     )
     assert [(row.key, row.what) for row in left.rows] == [(("2",), "gone"), (("3",), "other values")]
 
@@ -85,16 +85,19 @@ def test_a_table_whose_rows_cannot_be_looked_for_is_said() -> None:
 
 
 def test_what_somebody_accepted_to_lose_is_no_loss_and_nothing_else_is() -> None:
-    dropped = Explanations(described=NAMES, planned_changes=PlannedChanges(dropped=frozenset({"a.title", "b"})))
+    dropped = Explanations(described_objects=NAMES, planned_changes=PlannedChanges(dropped=frozenset({"a.title", "b"})))
     gone = change("directus_fields", ("1", "gone"), ("3", "gone"))
     assert [row.key for row in row_preservation.unexplained_changes(gone, dropped).rows] == [("3",)]
-    assert row_preservation.unexplained_changes(TableChange("b", 10, 0, lost=10, problem=GONE), dropped).intact
-    assert row_preservation.unexplained_changes(TableChange("a", 10, 0, lost=10, problem=GONE), dropped).lost == 10
+    assert row_preservation.unexplained_changes(TableChange("b", 10, 0, lost=10, problem=TABLE_MISSING), dropped).intact
+    assert (
+        row_preservation.unexplained_changes(TableChange("a", 10, 0, lost=10, problem=TABLE_MISSING), dropped).lost
+        == 10
+    )
 
 
 def test_nothing_explains_a_change_in_another_schema_but_a_word_that_it_always_changes() -> None:
     """A plan that drops the collection "audit" or its field "log" says nothing of the table audit.log."""
-    gone = TableChange("audit.log", 10, 0, lost=10, problem=GONE, schema="audit")
+    gone = TableChange("audit.log", 10, 0, lost=10, problem=TABLE_MISSING, schema="audit")
     edited = replace(change("audit.log", ("1", "other values")), schema="audit")
     plan = PlannedChanges(frozenset({"audit", "audit.log"}), dropped=frozenset({"audit", "audit.log"}))
     explanations = Explanations({("audit.log", "1")}, {"1": "audit.log"}, plan, {"1"})

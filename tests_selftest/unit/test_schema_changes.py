@@ -134,7 +134,7 @@ def test_equal_schemas_differ_in_nothing() -> None:
 
 
 def test_what_the_export_lacks_is_found() -> None:
-    findings = comparable.incomplete(
+    findings = comparable.missing_from_snapshot(
         PRODUCTION, collections=["chapters", "sections"], fields=["chapters.id", "chapters.title"]
     )
     assert [f.where.rsplit(" · ", 1)[1] for f in findings] == ['collection "sections"', 'field "chapters.title"']

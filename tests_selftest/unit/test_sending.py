@@ -87,9 +87,9 @@ def send(server: Server, tmp_path: Path, count: int = 450) -> tuple[BatchResults
         ImportLog(tmp_path / "log", run="r") as log,
         Sender(cast("DirectusOperator", server), journal, log) as sender,
     ):
-        batches = make_batches(rows, key="id", wire=lambda row: row, limits=sender.limits)
+        batches = make_batches(rows, key="id", convert=lambda row: row, limits=sender.limits)
         sender.create(delivery, "t", batches, key="id", serial=True)
-        delivery.arrive()
+        delivery.wait()
     assert tally(tmp_path / "log")[CREATED] == len(delivery.created)
     assert tally(tmp_path / "log")[REFUSED] == len(delivery.refused)
     return delivery, journal, sender

@@ -18,7 +18,7 @@ def least(**more: Any) -> dict[str, Any]:
 
 
 def form(**more: Any) -> dict[str, Any]:
-    field = {"into": "#n", "read": ".n", "value": "x {mark}", "changed": "y {mark}"}
+    field = {"input": "#n", "display": ".n", "value": "x {mark}", "changed": "y {mark}"}
     names = ("page", "collection", "account", "list", "item", "row", "signed_in", "notice")
     return {
         **dict.fromkeys(names, "x"),
@@ -50,9 +50,9 @@ def test_the_least_map_is_enough() -> None:
         (least(pages=[]), "no page is listed"),
         (least(site={}), "missing: ready - at `$.site`"),
         (least(site={"ready": "main", "phone_width": "390"}), "Expected `int`, got `str` - at `$.site.phone_width`"),
-        (least(plain=[{"path": "/", "see": "h1"}]), "Expected `array`, got `str` - at `$.plain[0].see`"),
+        (least(plain=[{"path": "/", "visible": "h1"}]), "Expected `array`, got `str` - at `$.plain[0].visible`"),
         (least(plain=[{"path": "/", "since": "soon"}]), "Invalid enum value 'soon' - at `$.plain[0].since`"),
-        (least(plain=[{"path": "/", "tallies": {"items": "a"}}]), "unknown keys: items - at `$.plain[0].tallies`"),
+        (least(plain=[{"path": "/", "counters": {"items": "a"}}]), "unknown keys: items - at `$.plain[0].counters`"),
         ({"site": {"ready": "main"}}, "missing: pages - at `$`"),
         (least(people=[]), "unknown keys: people - at `$`"),
         (least(pages=[{"path": "/"}]), "missing: title, collection, list, item, page_size - at `$.pages[0]`"),
@@ -62,11 +62,13 @@ def test_the_least_map_is_enough() -> None:
         (least(workflows=[{"name": "w", "steps": [{"open": "/", "see": "h1"}]}]), "needs exactly one of"),
         (least(form=form(fields={})), "nothing to type"),
         (
-            least(form=form(fields={"n": {"into": "a", "read": "b", "value": "x", "changed": "y"}})),
+            least(form=form(fields={"n": {"input": "a", "display": "b", "value": "x", "changed": "y"}})),
             "could not be recognized",
         ),
         (
-            least(form=form(fields={"n": {"into": "a", "read": "b", "value": "{mark}", "changed": "y", "say": "z"}})),
+            least(
+                form=form(fields={"n": {"input": "a", "display": "b", "value": "{mark}", "changed": "y", "say": "z"}})
+            ),
             "unknown keys: say - at `$.form.fields.n`",
         ),
         (least(form=form(login={})), "missing: email, password, submit - at `$.form.login`"),

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fixtures.world.brief_exports import ASKED, MANY, brief, copy, shorten
+from fixtures.world.compact_exports import MIN_ALIKE_EXPORTS, compact, compact_manifests, copy
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,7 +15,9 @@ def target(name: str) -> dict[str, Any]:
     return {"require": {"default": f"./{name}.cjs"}, "import": {"types": f"./{name}.d.ts", "default": f"./{name}.js"}}
 
 
-REGULAR = {f"./{name}": target(name) for name in ("add", "fp/add", *(f"n{number}" for number in range(MANY)))}
+REGULAR = {
+    f"./{name}": target(name) for name in ("add", "fp/add", *(f"n{number}" for number in range(MIN_ALIKE_EXPORTS)))
+}
 SINGULAR = {".": target("index"), "./package.json": "./package.json", "./odd": "./elsewhere.js"}
 
 
@@ -28,27 +30,27 @@ def led(exports: dict[str, Any], name: str) -> Any:
 
 def test_every_name_leads_where_it_led() -> None:
     long = {**SINGULAR, **REGULAR}
-    short = brief(long)
+    short = compact(long)
     assert set(short) == {*SINGULAR, "./*"}
     assert {name: led(short, name) for name in long} == long
 
 
 def test_a_short_list_and_one_with_a_pattern_of_its_own_are_left_as_they_are() -> None:
-    few = dict(list(REGULAR.items())[: MANY - 1])
-    assert brief(few) == few
+    few = dict(list(REGULAR.items())[: MIN_ALIKE_EXPORTS - 1])
+    assert compact(few) == few
     own = {**REGULAR, "./*": "./own/*.js"}
-    assert brief(own) == own
-    assert brief({}) == {}
+    assert compact(own) == own
+    assert compact({}) == {}
 
 
 def test_the_rest_of_the_manifest_stays(tmp_path: Path) -> None:
-    shorten(tmp_path)  # nothing installed, nothing done
+    compact_manifests(tmp_path)  # nothing installed, nothing done
     folder = tmp_path / "date-fns"
     folder.mkdir()
     exports = {**SINGULAR, **REGULAR}
     told = {"name": "date-fns", "version": "4.1.0", "type": "module", "exports": exports}
     (folder / "package.json").write_text(json.dumps(told))
-    shorten(tmp_path)
+    compact_manifests(tmp_path)
     now = json.loads((folder / "package.json").read_text())
     assert now == {**told, "exports": {**SINGULAR, "./*": target("*")}}
 
@@ -77,8 +79,8 @@ def test_only_the_self_tests_ask_for_it() -> None:
         for file in [ROOT / "Makefile", ROOT / "conftest.py", ROOT / ".env.example", *ROOT.glob("*.ini"),
                      *(ROOT / "fixtures").rglob("*.py"), *(ROOT / "phases").rglob("*.py"),
                      *(ROOT / "tests_selftest").rglob("*.py")]
-        if file != Path(__file__) and ("ASKED" in (text := file.read_text("utf-8")) or ASKED in text)
+        if file != Path(__file__) and "COMPACT_EXPORTS" in file.read_text("utf-8")
     }  # fmt: skip
     assert asking == {
-        "fixtures/world/brief_exports.py", "fixtures/world/toolchain.py", "tests_selftest/conftest.py",
+        "fixtures/world/compact_exports.py", "fixtures/world/toolchain.py", "tests_selftest/conftest.py",
     }  # fmt: skip
