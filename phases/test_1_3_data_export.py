@@ -44,12 +44,17 @@ def test_collections_are_identified(
 
 @action("1.3.2", dry_run=True)
 def test_every_collection_is_exported(
-    source: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
+    source: DirectusObserver, production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Export data from each collection"""
     inventory = evidence.read(Inventory, of="1.3")
     data = export.export_data(
-        inventory, source, settings.migration_dir, progress, database=settings.local_database_url or None
+        inventory,
+        source,
+        settings.migration_dir,
+        progress,
+        database=settings.local_database_url or None,
+        shared=export.shared_columns(evidence.read(Snapshot, of="1.2"), inventory, production, evidence),
     )
     assets = export.export_assets(source, settings.migration_dir, progress)
     assert [file.collection for file in data.files] == [each.name for each in inventory.profiles]

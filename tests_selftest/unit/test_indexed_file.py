@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixtures.checks.rows.row_index import RowIndex
 from fixtures.model.dataset import ExportedFile
 from fixtures.operations.source import indexed_file
 from fixtures.operations.source.export_reader import ExportChanged
@@ -36,23 +37,27 @@ def key(row: Any) -> str:
 @given(_ROWS, st.randoms(use_true_random=False))
 def test_every_row_is_found_under_its_key(tmp_path_factory: pytest.TempPathFactory, rows: Any, chance: Any) -> None:
     folder = tmp_path_factory.mktemp("rows")
-    found = IndexedFile(folder, written(folder, rows), key=key)
+    found = IndexedFile.read(folder, written(folder, rows), RowIndex(key))
     assert list(found) == [key(row) for row in rows]
     assert list(found.values()) == rows
     mixed = chance.sample(rows, len(rows))
     assert [found[key(row)] for row in mixed] == mixed
+    assert list(found.several(map(key, rows))) == rows
+    assert list(found.several(map(key, mixed))) == mixed
 
 
 def test_a_row_longer_than_what_is_read_at_once_is_whole(tmp_path: Path) -> None:
     rows = [{"id": number, "text": "x" * (indexed_file._WINDOW - 40 + number)} for number in range(80)]
-    assert list(IndexedFile(tmp_path, written(tmp_path, rows), key=key).values()) == rows
+    found = IndexedFile.read(tmp_path, written(tmp_path, rows), RowIndex(key))
+    assert list(found.values()) == rows
+    assert list(found.several(found)) == rows
 
 
 def test_lines_that_were_refused_are_not_there(tmp_path: Path) -> None:
     file = written(tmp_path, [{"id": 1}, {"id": 2}, {"id": 3}])
-    assert list(IndexedFile(tmp_path, file, key=key, without={3})) == ["1", "3"]
+    assert list(IndexedFile.read(tmp_path, file, RowIndex(key), without={3})) == ["1", "3"]
 
 
 def test_a_file_that_is_another_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(ExportChanged):
-        IndexedFile(tmp_path, written(tmp_path, [{"id": 1}], more=1), key=key)
+        IndexedFile.read(tmp_path, written(tmp_path, [{"id": 1}], more=1), RowIndex(key))

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.checks.rows.row_index import RowIndex
 from fixtures.model.dataset import ExportedFile
 from fixtures.operations.source import export_reader
 from fixtures.operations.source.export_reader import ExportChanged
+from fixtures.operations.source.indexed_file import IndexedFile
 from fixtures.process.files import sha256
 
 GOOD = b'[\n{"id":1,"title":"a"},\n{"id":2,"title":"b"}\n]\n'
@@ -55,7 +57,7 @@ def test_a_file_that_was_read_is_not_read_again(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(export_reader, "Reading", None)
     assert export_reader.verified(tmp_path, file) is first
     assert export_reader.file_problems(tmp_path, file) == []
-    assert [first.row(line)["id"] for line in first.lines] == [1, 2]
+    assert first.read(2, len(GOOD)) == GOOD[2:]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=NAMES)
@@ -64,7 +66,7 @@ def test_a_file_that_changed_since_is_refused(tmp_path: Path, change: Callable[[
     known = export_reader.verified(tmp_path, file)
     change(tmp_path / file.path)
     assert [finding.code for finding in export_reader.file_problems(tmp_path, file)] == ["MIG-411"]
-    for attempt in (lambda: export_reader.verified(tmp_path, file), lambda: known.row(2)):
+    for attempt in (lambda: export_reader.verified(tmp_path, file), lambda: known.read(0, 9)):
         with pytest.raises(ExportChanged):
             attempt()
 
@@ -101,5 +103,7 @@ def test_rows_are_given_before_the_whole_is_known_and_the_end_raises(tmp_path: P
 
 def test_empty_lines_do_not_move_a_row(tmp_path: Path) -> None:
     content = GOOD.replace(b",\n", b",\n\n")
-    found = export_reader.verified(tmp_path, written(tmp_path, content))
-    assert [found.row(line)["id"] for line in found.lines] == [1, 2]
+    index = RowIndex(lambda row: str(row["id"]))
+    found = IndexedFile.read(tmp_path, written(tmp_path, content), index)
+    assert [found["1"]["title"], found["2"]["title"]] == ["a", "b"]
+    assert [row["title"] for row in found.several(["2", "1"])] == ["b", "a"]
