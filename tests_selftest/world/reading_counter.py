@@ -13,7 +13,6 @@ from __future__ import annotations
 import builtins
 import io
 import json
-import math
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -30,6 +29,9 @@ from fixtures.systems.postgres.copy_text import RowWriter
 
 OUTPUT = "READINGS_FILE"
 """Environment variable: the file the counts are written to at the end of the run."""
+
+FIRST, BEHIND = "1.3", "5"
+"""Lines of the runbook that are counted: from the export to the verification of the data."""
 
 _open = builtins.open
 
@@ -54,21 +56,22 @@ class Counts:
         """
         By collection: its rows, and by line of the runbook its passes and the decodes of its rows.
 
-        Decodes: the mean of all rows, and the highest number of any row.
+        Decodes: the mean of all rows, and the highest number of any row; how many rows were decoded how often in all.
         """
         found: dict[str, Any] = {}
+        lines_read = [line for line in dict.fromkeys([*self.bytes_read, *self.decodes]) if FIRST <= line < BEHIND]
         for name, path in sorted(self.files.items()):
             texts = [_plain(text) for text in path.read_bytes().split(b"\n") if text.startswith(b"{")]
             size = path.stat().st_size
             lines = {}
-            for line in dict.fromkeys([*self.bytes_read, *self.decodes]):
+            for line in lines_read:
                 of_rows = [self.decodes[line][text] for text in texts] if line in self.decodes else []
                 passes = self.bytes_read[line][name] / size if line in self.bytes_read else 0.0
                 if passes or any(of_rows):
                     mean = sum(of_rows) / len(texts) if texts else 0.0
                     lines[line] = {"passes": passes, "mean": mean, "most": max(of_rows, default=0)}
-            of_all = [sum(each[text] for each in self.decodes.values()) for text in texts]
-            found[name] = {"rows": len(texts), "lines": lines, "most": max(of_all, default=0)}
+            of_all = [sum(self.decodes[line][text] for line in lines_read if line in self.decodes) for text in texts]
+            found[name] = {"rows": len(texts), "lines": lines, "decoded": dict(sorted(Counter(of_all).items()))}
         return found
 
 
@@ -129,11 +132,6 @@ def _plain(text: bytes) -> bytes:
     return text.strip().removesuffix(b",")
 
 
-def passes(table: dict[str, Any]) -> int:
-    """Of one collection, in all lines; a file that was begun was read, so parts of a pass are not lost."""
-    return math.ceil(sum(float(each["passes"]) for each in table["lines"].values()) - 1e-9)
-
-
 def pytest_configure() -> None:
     """Before anything of the suite is used."""
     builtins.open = _counting
@@ -154,5 +152,5 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_sessionfinish() -> None:
-    """Writes {collection: {rows, most, lines: {line: {passes, mean, most}}}}."""
+    """Writes {collection: {rows, lines: {line: {passes, mean, most}}, decoded: {times: rows}}}."""
     Path(os.environ[OUTPUT]).write_text(json.dumps(COUNTS.tables(), indent=1), encoding="utf-8")
