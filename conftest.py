@@ -16,5 +16,6 @@ pytest_plugins = [
     "fixtures.plugins.redaction",
     "fixtures.plugins.reporting",
     "fixtures.plugins.terminal_summary",
+    "fixtures.plugins.garbage_collection",
     "pytester",  # for tests_selftest/gating: pytest takes it from here only
 ]
