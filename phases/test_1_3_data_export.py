@@ -1,9 +1,9 @@
 """1.3  Directus Data Export & Analysis
 
-Purpose     Every row and file of the local project is on disk and counted, and its import order is
-known. Needs       1.2 the schema, which names the columns of a row Writes      migration/ in the
-backend's working copy, which git ignores On failure  nothing changed; correct what is named and run
-the same command again
+Purpose     Every row and file of the local project is on disk and counted, and its import order is known.
+Needs       1.2 the schema, which names the columns of a row
+Writes      migration/ in the backend's working copy, which git ignores
+On failure  nothing changed; correct what is named and run the same command again
 """
 
 from __future__ import annotations

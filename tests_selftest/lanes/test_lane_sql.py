@@ -13,7 +13,7 @@ from fixtures.model.imports import ImportResult
 from fixtures.operations import lanes
 from fixtures.operations.imports import import_log
 from fixtures.operations.lane_sql import accounting, load_sql
-from fixtures.operations.lane_sql.commit_record import CommitRecord
+from fixtures.operations.lane_sql.load_sql import CommitRecord
 from fixtures.operations.preservation.existing_rows import InitialRows
 from fixtures.operations.verification import verify
 from fixtures.systems.failure import InDoubt, Unreachable

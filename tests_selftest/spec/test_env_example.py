@@ -41,7 +41,7 @@ def required() -> set[str]:
     return {variable.name for variable in variables() if variable.required}
 
 
-def test_every_variable_stands_there_once_in_the_order_of_the_settings() -> None:
+def test_every_variable_is_listed_once_in_the_order_of_the_settings() -> None:
     names = [entry.name for entry in entries()]
     assert names == [*OF_THE_SESSION, *(variable.name for variable in variables())]
 
@@ -52,7 +52,7 @@ def test_the_comment_above_is_the_purpose(variable: Variable) -> None:
     assert entry.comment == variable.purpose
 
 
-def test_required_variables_stand_open_and_optional_ones_behind_a_comment() -> None:
+def test_required_variables_are_set_and_optional_ones_commented_out() -> None:
     assert {entry.name for entry in entries() if entry.active} == required()
 
 

@@ -62,6 +62,6 @@ def test_nothing_else_renames_a_file_into_its_place() -> None:
     assert found == {name: number for name, (number, _) in EXCEPTIONS.items()}
 
 
-def test_nothing_else_has_unfinished_files_of_its_own() -> None:
+def test_nothing_else_writes_partial_files() -> None:
     """Whatever is written beside its place is written by the one that renames it."""
     assert {name for name, tree in trees().items() if names_an_unfinished_file(tree)} <= EXCEPTIONS.keys()

@@ -94,7 +94,7 @@ def test_imports_go_downwards_only(file: Path) -> None:
     assert wrong == []
 
 
-def test_only_the_rehearsal_knows_the_world() -> None:
+def test_only_the_rehearsal_imports_the_world() -> None:
     """Nothing imports it (see ALLOWED), and only `--target rehearsal` starts it, as a process of its own."""
     knowing = {
         str(file.relative_to(ROOT))
@@ -117,13 +117,13 @@ def inner_packages(outer: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("outer", ["checks", "systems", "operations"])
-def test_inner_packages_stand_in_an_order(outer: str) -> None:
+def test_inner_packages_have_no_import_cycle(outer: str) -> None:
     """TopologicalSorter raises CycleError with the cycle in it: two packages that need each other are one."""
     found = inner_packages(outer)
     assert len(list(TopologicalSorter(found).static_order())) >= len(found) > 1
 
 
-def test_phases_make_no_client_of_their_own() -> None:
+def test_phases_create_no_client() -> None:
     """A phase module may name a system's type; calling it would be a way around Observer, Operator and Sandbox."""
     clients = {"DirectusOperator", "DirectusObserver", "DirectusSandbox", "RenderOperator", "Transport", "WorkingCopy"}
     made = []

@@ -28,7 +28,7 @@ def texts() -> list[tuple[Path, str]]:
     return found
 
 
-def test_no_path_of_a_machine_and_no_registry_host_stands_in_a_file() -> None:
+def test_no_file_contains_a_machine_path_or_registry_host() -> None:
     wrong = [
         f"{file.relative_to(ROOT)}:{number}"
         for file, text in texts()

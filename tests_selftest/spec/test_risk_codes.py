@@ -45,7 +45,7 @@ def compared(tree: ast.AST) -> Iterator[ast.Constant]:
             yield from literals(node.pattern if isinstance(node, ast.match_case) else node)
 
 
-def test_codes_stand_in_the_table_and_in_the_classifier_only() -> None:
+def test_codes_occur_only_in_the_table_and_the_classifier() -> None:
     found = {
         f"{file.relative_to(ROOT)}:{literal.lineno}"
         for file in modules()
@@ -55,7 +55,7 @@ def test_codes_stand_in_the_table_and_in_the_classifier_only() -> None:
     assert found == set()
 
 
-def test_nothing_decides_by_a_code() -> None:
+def test_no_module_branches_on_a_code() -> None:
     found = {
         f"{file.relative_to(ROOT)}:{literal.lineno}"
         for file in modules()
@@ -69,7 +69,7 @@ def test_every_code_is_caused_by_an_edit_of_the_corpus() -> None:
     assert set(CODES) - caused == NEVER_CAUSED | set(CONFLICTS.values())
 
 
-def test_the_entries_say_what_was_measured() -> None:
+def test_the_entries_match_measured_behaviour() -> None:
     """Rows of the table as Directus and Postgres were seen to behave, written down by hand."""
     drops = {code: known.drops for code, known in CODES.items() if known.drops}
     assert drops == {
@@ -87,7 +87,7 @@ def test_the_entries_say_what_was_measured() -> None:
     }  # fmt: skip
 
 
-def test_nothing_dangerous_goes_unasked_and_what_is_harmless_decides_nothing() -> None:
+def test_every_dangerous_code_is_probed_and_no_harmless_one_decides() -> None:
     """Zero admits only what was counted; a change of a dangerous kind that nothing counts must be one nobody loses."""
     assert [code for code, known in CODES.items() if known.zero_admits and known.probe is None] == []
     assert [code for code, known in CODES.items() if known.zero_admits and known.risk.harmless] == []

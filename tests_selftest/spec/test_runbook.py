@@ -36,23 +36,23 @@ def group_of(module: Path) -> str:
     return ".".join(module.name.split("_")[1:3])
 
 
-def test_there_is_one_module_for_each_of_the_19_task_groups() -> None:
+def test_each_of_the_19_task_groups_has_one_module() -> None:
     assert [group_of(module) for module in MODULES] == [group.id for group in runbook.GROUPS]
 
 
-def test_the_table_holds_100_steps_and_103_criteria_in_19_groups() -> None:
+def test_the_runbook_has_100_steps_and_103_criteria_in_19_groups() -> None:
     assert Counter(line.kind for line in runbook.lines()) == {"step": 100, "criterion": 103}
     assert [group.id for group in runbook.GROUPS] == list(dict.fromkeys(line.group for line in runbook.lines()))
     assert sum(group.checkpoint > 0 for group in runbook.GROUPS) == 5
 
 
-def test_an_id_says_the_group_and_the_kind_its_row_has() -> None:
+def test_an_id_matches_the_group_and_kind_of_its_row() -> None:
     with (ROOT / "fixtures" / "runbook.tsv").open(encoding="utf-8", newline="") as table:
         rows = [(row["id"], row["group"], row["kind"]) for row in csv.DictReader(table, delimiter="\t")]
     assert [(line.id, line.group, line.kind) for line in runbook.lines()] == rows
 
 
-def test_a_closing_criterion_is_about_every_line_before_it() -> None:
+def test_a_closing_criterion_covers_every_line_before_it() -> None:
     assert runbook.lines_before(LineId("5.2.A7")) == (
         "5.2.1", "5.2.2", "5.2.3", "5.2.4", "5.2.5", "5.2.6",
         "5.2.A1", "5.2.A2", "5.2.A3", "5.2.A4", "5.2.A5", "5.2.A6",
@@ -68,7 +68,7 @@ def test_each_of_the_203_ids_belongs_to_exactly_one_test_with_its_words_first() 
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
-def test_a_module_holds_its_own_group_in_the_runbooks_order_and_ends_with_its_gate(module: Path) -> None:
+def test_a_module_has_the_lines_of_its_group_in_order_and_ends_with_its_gate(module: Path) -> None:
     group = group_of(module)
     assert [subject for subject, _, _ in declared(module)] == [
         *(line.id for line in runbook.lines_of(group)),
@@ -77,7 +77,7 @@ def test_a_module_holds_its_own_group_in_the_runbooks_order_and_ends_with_its_ga
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
-def test_a_phase_module_is_a_page_not_a_program(module: Path) -> None:
+def test_a_phase_module_is_short_and_has_no_helpers(module: Path) -> None:
     """No helper, no sleep, no URL, no skip, no hand-written dependency: these belong to other packages, or nowhere."""
     tree = ast.parse(module.read_text(encoding="utf-8"))
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]

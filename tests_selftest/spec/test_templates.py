@@ -46,7 +46,7 @@ def test_templates_are_filled_with_their_own_names(file: Path) -> None:
     assert list(mismatches(file.read_text(encoding="utf-8"))) == []
 
 
-def test_another_name_is_seen() -> None:
+def test_an_unknown_keyword_is_found() -> None:
     assert list(mismatches('Q = sql.SQL("SELECT {a}")\nQ.format(b=1)'))
     assert list(mismatches('sql.SQL("{a} {}").format(1, c=2)'))
     assert not list(mismatches('sql.SQL("{a} {}").format(1, a=2)'))

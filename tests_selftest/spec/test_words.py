@@ -118,13 +118,13 @@ def names_of(tree: ast.Module) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("pattern", RETIRED_WORDS)
-def test_a_retired_word_stands_nowhere(pattern: str) -> None:
+def test_a_retired_word_occurs_nowhere(pattern: str) -> None:
     word = re.compile(rf"(?<!\w)(?:{pattern})(?!\w)")
     found = Counter(name for name, text in texts() for _ in word.finditer(text))
     assert dict(found) == {}, f"say {RETIRED_WORDS[pattern]}"
 
 
-def test_a_retired_name_is_given_to_nothing_public() -> None:
+def test_no_public_name_is_a_retired_one() -> None:
     found = []
     for name, text in texts():
         if not name.endswith(".py") or not name.startswith(("fixtures/", "phases/")):

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from fixtures.checks.rows import identity, values
-from fixtures.checks.rows.embedded import searched_columns
+from fixtures.checks.rows.rewriting import searched_columns
 from fixtures.checks.rows.row_values import normalizer
 from fixtures.checks.schema import casts
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.field_types import FIELD_TYPES, FieldType, created_for, field_type, of_column, of_field
 from fixtures.model.probe import Lock
-from fixtures.operations.lane_api.batches import row_converter
+from fixtures.operations.lane_api.load import row_converter
 from fixtures.operations.lane_sql import staging
 from fixtures.systems.postgres.copy_text import TYPES, InvalidRow, RowWriter
 from fixtures.systems.postgres.stage import Column

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.checks.rows import refusals, rewriting, users
-from fixtures.checks.rows.embedded import EmbeddedKeys
+from fixtures.checks.rows.rewriting import EmbeddedKeys
 from fixtures.model.dataset import CollectionProfile, ExportedFile, Reference
 from fixtures.model.key_map import KeyMap
 from fixtures.operations.imports.import_log import (
@@ -25,7 +25,8 @@ from fixtures.operations.imports.import_log import (
     tally,
 )
 from fixtures.operations.imports.journal import Journal
-from fixtures.operations.lane_api.batches import Limits, encode_row, make_batches, row_converter
+from fixtures.operations.lane_api.load import encode_row, make_batches, row_converter
+from fixtures.operations.lane_api.sending import Limits
 from fixtures.operations.source import export_reader
 from fixtures.process.files import sha256
 
@@ -103,7 +104,7 @@ INSIDE = EmbeddedKeys(
     ],
 )
 def test_ids_within_texts_are_rewritten_where_they_are_surely_ids(before: Any, after: Any) -> None:
-    assert INSIDE.value(before) == after
+    assert INSIDE.rewrite(before) == after
 
 
 def test_a_text_of_no_collection_that_differs_is_not_looked_into() -> None:

@@ -15,7 +15,7 @@ from fixtures.model.finding import Finding
 from fixtures.operations.imports.import_log import CREATED, REFUSED, ImportLog, tally
 from fixtures.operations.imports.journal import Journal
 from fixtures.operations.lane_api import sending
-from fixtures.operations.lane_api.batches import make_batches
+from fixtures.operations.lane_api.load import make_batches
 from fixtures.operations.lane_api.sending import BatchResults, Sender
 from fixtures.process.slots import ANSWERS_BEFORE_WIDENING, RequestWindow
 from fixtures.systems.directus import DirectusOperator
