@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.operations.lanes import LANES
 from fixtures.settings import ConfigurationError, Target, Variable, load, variables
 
 ROOT = Path(__file__).parents[2]
@@ -82,3 +83,9 @@ def test_an_example_that_was_not_filled_in_is_refused_for_its_missing_paths() ->
 def test_the_variables_of_the_session_are_the_ones_it_reads() -> None:
     source = (ROOT / "fixtures/plugins/session.py").read_text(encoding="utf-8")
     assert [name for name in OF_THE_SESSION if f'"{name}"' not in source] == []
+
+
+def test_the_choices_of_the_lane_are_the_lanes() -> None:
+    """A choice without a lane would fail in 4.2, after the schema was changed; a lane without a choice is no use."""
+    (lane,) = (each for each in variables() if each.name == "IMPORT_LANE")
+    assert set(lane.choices) == set(LANES)
