@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fixtures.checks.rows.row_index import RowIndex
 from fixtures.model.dataset import ExportedFile
 from fixtures.operations.source import indexed_file
-from fixtures.operations.source.export_reader import ExportChanged
+from fixtures.operations.source.export_reader import ExportChanged, VerifiedExport
 from fixtures.operations.source.indexed_file import IndexedFile
 from fixtures.process.files import sha256
 
@@ -61,3 +61,31 @@ def test_lines_that_were_refused_are_not_there(tmp_path: Path) -> None:
 def test_a_file_that_is_another_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(ExportChanged):
         IndexedFile.read(tmp_path, written(tmp_path, [{"id": 1}], more=1), RowIndex(key))
+
+
+def test_no_more_is_read_than_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few rows here and there cost a few rows; all of them in order cost little more than the file."""
+    rows = [{"id": number, "text": "x" * 60} for number in range(1000, 2000)]
+    file = written(tmp_path, rows)
+    found = IndexedFile.read(tmp_path, file, RowIndex(key))
+    read: list[int] = []
+    whole = VerifiedExport.read
+
+    def counted(export: VerifiedExport, begin: int, end: int) -> bytes:
+        held = whole(export, begin, end)
+        read.append(len(held))
+        return held
+
+    monkeypatch.setattr(VerifiedExport, "read", counted)
+
+    def cost(keys: list[str], *, together: bool = False) -> float:
+        read.clear()
+        assert [key(row) for row in (found.several(keys) if together else map(found.__getitem__, keys))] == keys
+        return sum(read) / (file.size_bytes / len(rows))
+
+    some, all_ = ["1100", "1101", "1700", "1300", "1999"], list(found)
+    assert cost(some) < 9
+    assert cost(some, together=True) < 5.1
+    assert cost(all_) < 1.1 * len(rows)
+    assert cost(all_, together=True) < 1.001 * len(rows)
+    assert cost(all_[::2], together=True) < 0.51 * len(rows)
