@@ -9,7 +9,7 @@ import pytest
 from fixtures.checks.rows.classification import ComparisonRules, classify, match_natural_keys
 from fixtures.checks.rows.identity import comparer
 from fixtures.checks.rows.refusals import are_right
-from fixtures.checks.rows.row_index import IndexedRows, RowIndex
+from fixtures.checks.rows.row_index import IndexedRows, RowIndex, digest_forms
 from fixtures.model.dataset import CollectionProfile, Reference
 from fixtures.model.field_types import field_type
 
@@ -20,8 +20,7 @@ PROFILE = CollectionProfile("t", "id", "integer", False, tuple(TYPES), unique=("
 
 
 def index(*rows: dict[str, Any], new: tuple[str, ...] = (), **more: Any) -> RowIndex:
-    columns = {column: field_type(kind).canonical for column, kind in TYPES.items()}
-    made = RowIndex(lambda row: str(row["id"]), columns=columns, new_columns=new, **more)
+    made = RowIndex(lambda row: str(row["id"]), columns=digest_forms(TYPES), new_columns=new, **more)
     for line, row in enumerate(rows, start=2):
         made.add(line, row)
     return made

@@ -12,6 +12,8 @@ import pytest
 from tests_selftest.world import reading_counter
 from tests_selftest.world.held import ROWS, pytest_phases
 
+pytestmark = pytest.mark.order("fourth")
+
 PHASES = ("-m", "phase1 or phase2 or phase3 or phase4")
 MOST_PASSES, MOST_DECODES = 6, 5
 ALWAYS_READ = ("1.3.3", "4.1.2", "4.3.1", "4.3.A7")
