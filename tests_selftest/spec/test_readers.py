@@ -22,7 +22,7 @@ OF_OTHER_THINGS = {
     "evidence/ledger.py", "evidence/store.py", "plugins/rehearsal.py",
     "operations/backups/backup.py", "operations/code/commit_message.py", "operations/imports/flow_pause.py",
     "operations/imports/import_documents.py", "operations/imports/journal.py", "operations/imports/library.py",
-    "operations/imports/stamps.py", "operations/lane_sql/commit_record.py", "operations/source/export.py",
+    "operations/imports/stamps.py", "operations/lane_sql/load_sql.py", "operations/source/export.py",
     "systems/directus/cli.py", "systems/directus/sandbox.py", "systems/http/failures.py",
     "systems/postgres/stage.py",
 }  # fmt: skip
@@ -34,7 +34,7 @@ OPEN_THE_EXPORT = {"operations/source/export_reader.py", "operations/source/expo
 OPEN_OTHER_FILES = {
     "operations/imports/flow_pause.py", "operations/imports/import_documents.py", "operations/imports/import_log.py",
     "operations/imports/journal.py", "operations/imports/library.py", "operations/imports/stamps.py",
-    "operations/lane_sql/commit_record.py",
+    "operations/lane_sql/load_sql.py",
 }  # fmt: skip
 """Open documents, log, journal, the list of the library's files; of what deals with rows."""
 
