@@ -108,6 +108,13 @@ def test_a_document_is_rewritten_as_a_decoded_line_is(document: Any) -> None:
         assert meant(each(line(extra=document))) == meant(each.decoded_values(line(extra=document)))
 
 
+def test_an_address_with_its_slashes_escaped_is_rewritten() -> None:
+    r"""JSON may write a slash as \/; no exporter of ours does, a person's file may."""
+    escaped = line(title="/items/words/5").replace(b"/", rb"\/")
+    found = dict(zip(COLUMNS, A_WORD(escaped), strict=True))
+    assert unescaped(found["title"]) == "/items/words/6"
+
+
 def test_references_lead_to_production() -> None:
     found = dict(zip(COLUMNS, A_CATEGORY(line(author=ADA, category=HERE, title="a")), strict=True))
     assert (found["author"], found["category"], found["title"]) == (ADA_THERE.encode(), THERE.encode(), b"a")
