@@ -13,7 +13,7 @@ import pytest
 from tests_selftest.spec.test_docs import ROOT, text_of, tracked
 
 RETIRED_WORDS: dict[str, str] = {
-    r"[Cc]argo(es)?": "import set",
+    r"[Cc]argo(es)?(?!\.lock)": "import set",
     r"[Ww]ay back": "rollback",
     r"[Gg]oing back": "rollback, rolling back",
     r"NoWayBack": "BackupUnusable, RollbackBlocked",

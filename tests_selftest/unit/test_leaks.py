@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 import pytest
 
 from fixtures.checks.code import gitignore, leaks
@@ -91,3 +94,68 @@ def test_gitignore_gets_only_the_missing_lines_once() -> None:
     once = gitignore.append_entries("node_modules/\nmigration/", gitignore.WORKING_DOCUMENTS)
     assert once == "node_modules/\nmigration/\nbackups/\n"
     assert gitignore.append_entries(once, gitignore.WORKING_DOCUMENTS) == once
+
+
+SHA1, SHA256, SHA512 = (hashlib.new(name, b"a package") for name in ("sha1", "sha256", "sha512"))
+SRI = base64.b64encode(SHA512.digest()).decode()
+LOCKED = {
+    "package-lock.json": [
+        f'      "integrity": "sha512-{SRI}",',
+        '      "resolved": "https://registry.example.org/@scope/name/-/name-1.2.3.tgz",',
+        f'      "resolved": "git+ssh://git@github.com/owner/name.git#{SHA1.hexdigest()}",',
+    ],
+    "web/npm-shrinkwrap.json": [f'"integrity": "sha1-{base64.b64encode(SHA1.digest()).decode()}"'],
+    "pnpm-lock.yaml": [
+        f"    resolution: {{integrity: sha512-{SRI}}}",
+        f"    resolution: {{integrity: 'sha512-{SRI}'}}",
+    ],
+    "yarn.lock": [
+        f'  resolved "https://registry.example.org/name/-/name-1.2.3.tgz#{SHA1.hexdigest()}"',
+        f"  integrity sha512-{SRI}",
+        f'  checksum: "10c0/{SHA512.hexdigest()}"',
+    ],
+    "bun.lock": [f'    "name": ["name@1.2.3", "", {{}}, "sha512-{SRI}"],'],
+    "poetry.lock": [
+        f'    {{file = "name-1.2.3.tar.gz", hash = "sha256:{SHA256.hexdigest()}"}},',
+        f'content-hash = "{SHA256.hexdigest()}"',
+        f'resolved_reference = "{SHA1.hexdigest()}"',
+    ],
+    "uv.lock": [f'sdist = {{ url = "https://files.example.org/name.tar.gz", hash = "sha256:{SHA256.hexdigest()}" }}'],
+    "Pipfile.lock": [f'                "sha256:{SHA256.hexdigest()}"'],
+    "composer.lock": [
+        f'    "content-hash": "{SHA1.hexdigest()[:32]}",',
+        f'                "reference": "{SHA1.hexdigest()}"',
+        f'                "url": "https://api.example.org/repos/owner/name/zipball/{SHA1.hexdigest()}",',
+        f'                "shasum": "{SHA1.hexdigest()}"',
+    ],
+    "Cargo.lock": [
+        f'checksum = "{SHA256.hexdigest()}"',
+        f'source = "git+https://example.org/a?rev=x#{SHA1.hexdigest()}"',
+    ],
+    "go.sum": [f"example.org/name v1.2.3 h1:{base64.b64encode(SHA256.digest()).decode()}"],
+}
+LOCKED_CREDENTIALS = {
+    "package-lock.json": '"resolved": "https://reader:' + "s3cr3tw0rd" + '@npm.example.org/name/-/name-1.2.3.tgz"',
+    "pnpm-lock.yaml": "tarball: https://" + "a1b2c3d4e5f6a7b8" + "@npm.example.org/name-1.2.3.tgz",
+    "yarn.lock": '  resolved "https://npm.example.org/name.tgz?access_token=' + 'a1b2c3d4e5f6"',
+    "poetry.lock": 'url = "https://__token__:' + "pypiword9" + '@pypi.example.org/simple"',
+    "composer.lock": '"url": "https://repo.example.org/name.zip?token=' + 'a1b2c3d4e5f6"',
+    "Cargo.lock": 'source = "git+https://x-access-token:' + "ghword12345" + '@example.org/owner/name"',
+}
+
+
+@pytest.mark.parametrize("path", LOCKED)
+def test_the_digests_of_a_lock_file_are_no_secrets(path: str) -> None:
+    lines = [AddedLine(path, number, text) for number, text in enumerate(LOCKED[path], 1)]
+    assert leaks.find_secrets(lines) == []
+
+
+@pytest.mark.parametrize("path", LOCKED_CREDENTIALS)
+def test_credentials_in_an_address_of_a_lock_file_are_found(path: str) -> None:
+    findings = leaks.find_secrets([AddedLine(path, 4, LOCKED_CREDENTIALS[path])])
+    assert [(finding.code, finding.where) for finding in findings] == [("MIG-108", f"{path} line 4")]
+
+
+def test_a_key_beside_a_digest_is_found_in_a_lock_file() -> None:
+    planted = f'"integrity": "sha512-{SRI}", "key": "AKIA' + 'IOSFODNN7EXAMPL2"'
+    assert len(leaks.find_secrets([AddedLine("package-lock.json", 9, planted)])) == 1
