@@ -140,9 +140,25 @@ RELATIONS = (
     Edit("any-relation: one allowed collection less",
          lambda d: d.relation("blocks.item")["meta"].update(one_allowed_collections=["authors"]),
          "SC114", "stopped", "fine"),
+    Edit("any-relation: one more, put in front",
+         lambda d: d.relation("blocks.item")["meta"].update(one_allowed_collections=["pages", "articles", "authors"]),
+         "SC110", "sent", "fine"),
+    Edit("any-relation: the same in another order",
+         lambda d: d.relation("blocks.item")["meta"].update(one_allowed_collections=["authors", "articles"]),
+         "SC110", "sent", "fine"),
+    Edit("any-relation: one put in front, one less",
+         lambda d: d.relation("blocks.item")["meta"].update(one_allowed_collections=["pages", "authors"]),
+         "SC114", "stopped", "fine"),
 )  # fmt: skip
 
 APP = (
+    Edit(
+        "special in another order",
+        lambda d: d.field("articles.line")["meta"].update(special=["no-data", "alias"]),
+        "SC110",
+        "sent",
+        "fine",
+    ),
     Edit("list → singleton", shown("pages", singleton=True), "SC112", "stopped", "fine"),
     Edit("a collection moves into a folder", shown("pages", group="folder"), "SC110", "sent", "fine"),
     Edit("no accountability any more", shown("pages", accountability=None), "SC110", "sent", "fine"),

@@ -184,6 +184,10 @@ RELATIONS = {
         {"kind": "A", "path": ["meta", "one_allowed_collections"], "index": 0, "item": {"kind": "D", "lhs": "x"}},
         "SC114",
     ),
+    "any-relation gains and loses one": (
+        edit(["meta", "one_allowed_collections"], ["a", "b"], ["a", "c"]),
+        "SC114",
+    ),
     "any-relation gains one": (edit(["meta", "one_allowed_collections"], ["a"], ["a", "b"]), "SC110"),
 }
 
@@ -192,6 +196,41 @@ RELATIONS = {
 def test_an_edit_of_a_relation_has_its_code(case: str) -> None:
     item, code = RELATIONS[case]
     assert codes(relation(item)) == [code]
+
+
+def listed(word: str, *pairs: tuple[str | None, str | None]) -> list[dict[str, Any]]:
+    """What deep-diff says of a list: edits by position, and what is longer on one side."""
+    items: list[dict[str, Any]] = []
+    for index, (before, after) in enumerate(pairs):
+        if before is not None and after is not None:
+            items.append(edit(["meta", word, str(index)], before, after))
+        else:
+            longer = {"kind": "N", "rhs": after} if before is None else {"kind": "D", "lhs": before}
+            items.append({"kind": "A", "path": ["meta", word], "index": index, "item": longer})
+    return items
+
+
+@pytest.mark.parametrize(
+    ("pairs", "code"),
+    [
+        ([("b", "new"), ("c", "b"), (None, "c")], "SC110"),
+        ([("b", "c"), ("c", "b")], "SC110"),
+        ([("b", "new"), ("c", "b")], "SC114"),
+        ([("b", "c"), ("c", None)], "SC114"),
+    ],
+)
+def test_a_list_of_allowed_collections_is_compared_as_a_set(pairs: list[Any], code: str) -> None:
+    assert codes(relation(*listed("one_allowed_collections", *pairs))) == [code]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "code"),
+    [([("uuid", "m2o"), ("m2o", "uuid")], "SC110"), ([("uuid", "m2o"), (None, "uuid")], "SC113"),
+     ([("cast-json", "cast-csv")], "SC113")],
+)  # fmt: skip
+def test_the_special_of_a_field_is_compared_as_a_set(pairs: list[Any], code: str) -> None:
+    field = {"collection": "t", "field": "c", "diff": listed("special", *pairs)}
+    assert codes({"fields": [field]}) == [code]
 
 
 def test_a_new_foreign_key_on_an_old_column_depends_on_its_values() -> None:
