@@ -153,7 +153,7 @@ ROWS: tuple[Case, ...] = (
     replace(case("JSON with a number beyond 2^53", "zoning_districts", "DIGITS", metadata={"n": 2**53 + 1}),
             by_sql=ARRIVES),
     # --- choices and uniqueness
-    case("a value that is not among the choices", "documents", "CHOICE", kind="song"),
+    case("a value that is not among the choices", "documents", ARRIVES, kind="song"),
     case("a unique value twice, the one", "fee_schedule", "UNIQUE", item="Said twice"),
     case("a unique value twice, the other", "fee_schedule", "UNIQUE", item="Said twice"),
     case("a key twice, the one", "definitions", "UNIQUE", id="77777777-7777-4777-8777-777777777777"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks.rows.anomalies import AnomalyDetector
+from fixtures.checks.rows.anomalies import ASKED_BY_THE_APP, AnomalyDetector
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.snapshot import Snapshot
 
@@ -21,9 +21,21 @@ TYPES = {
     "hour": "time",
     "fee": "decimal",
     "active": "boolean",
+    "subtitle": "string",
+    "grouped": "string",
+}
+OPTIONS: dict[str, Any] = {
+    "status": {"choices": [{"value": "a"}, {"value": "b"}]},
+    "grouped": {"choices": [{"text": "Group", "children": [{"value": "deep"}]}, {"value": "flat"}]},
 }
 PROFILE = CollectionProfile(
-    "things", "id", "integer", singleton=False, columns=tuple(sorted(TYPES)), required=("name",)
+    "things",
+    "id",
+    "integer",
+    singleton=False,
+    columns=tuple(sorted(TYPES)),
+    required=("name",),
+    required_in_app=("subtitle",),
 )
 SNAPSHOT = Snapshot(
     {
@@ -32,7 +44,7 @@ SNAPSHOT = Snapshot(
                 "collection": "things",
                 "field": name,
                 "type": kind,
-                "meta": {"options": {"choices": [{"value": "a"}, {"value": "b"}]} if name == "status" else None},
+                "meta": {"options": OPTIONS.get(name)},
             }
             for name, kind in TYPES.items()
         ]
@@ -47,6 +59,8 @@ GOOD: dict[str, Any] = {
     "hour": "18:30:00",
     "fee": "10.00",
     "active": True,
+    "subtitle": "asked for by the app",
+    "grouped": "deep",
 }
 
 
@@ -58,6 +72,13 @@ def found(**changed: Any) -> list[str]:
 
 def test_a_good_row_is_left_alone() -> None:
     assert found() == []
+
+
+def test_what_only_the_app_asks_for_is_listed_and_stops_nothing() -> None:
+    for changed in ({"subtitle": None}, {"status": "former"}, {"grouped": "Group"}):
+        assert set(found(**changed)) <= ASKED_BY_THE_APP
+        assert len(found(**changed)) == 1
+    assert not set(found(fee="ten")) & ASKED_BY_THE_APP
 
 
 def test_null_is_fine_where_nothing_is_required() -> None:
