@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fixtures.checks.schema import schema
-from fixtures.checks.site import access, logs
+from fixtures.checks.site import access, logs, rule_checks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import format_findings
 from fixtures.model.plan import SchemaPlan
@@ -154,6 +154,8 @@ def test_rows_can_be_created_read_updated_and_deleted(
     findings = access.unexpected_answers(calls)
     assert not findings, format_findings(findings)
     evidence.note(f"{len(calls)} requests on scratch rows of {len(tables)} new collections, all as expected.")
+    for sentence in rule_checks.not_tried(calls):
+        evidence.note(sentence)
 
 
 @action("3.3.6")

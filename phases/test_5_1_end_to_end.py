@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.checks.backups import row_preservation
 from fixtures.checks.site import access as access_checks
-from fixtures.checks.site import pages
+from fixtures.checks.site import pages, rule_checks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.access import Grants
 from fixtures.model.export import DataExport, Inventory
@@ -117,6 +117,8 @@ def test_every_endpoint_is_called(
         f"{len(calls)} calls on {len(inventory.profiles)} collections, {sum(call.right for call in calls)} as"
         f" expected; every scratch row was deleted."
     )
+    for sentence in rule_checks.not_tried(calls):
+        evidence.note(sentence)
 
 
 @action("5.1.4")
@@ -172,6 +174,8 @@ def test_permissions_are_tested(
         f"{len(people)} accounts on {len(profiles)} collections: {len(calls)} requests, {refused} refused;"
         f" tested were {', '.join(person.name for person in people)}."
     )
+    for sentence in rule_checks.not_tried(calls):
+        evidence.note(sentence)
 
 
 @action("5.1.6")

@@ -120,7 +120,7 @@ def test_a_change_without_a_text_is_another_value_of_the_type(
 ) -> None:
     fields = [
         field("id", "integer", is_primary_key=True, is_nullable=False),
-        field("one", kind, required=True, **schema),
+        field("one", kind, is_nullable=False, **schema),
     ]
     raw = {"collections": [{"collection": "parts", "schema": {}}], "fields": fields, "relations": []}
     made = ScratchValues(Snapshot(raw), cast(DirectusObserver, Somewhere()), MARK)

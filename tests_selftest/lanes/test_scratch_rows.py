@@ -1,0 +1,146 @@
+"""Scratch rows on a real Directus: rules as people have them are satisfied, or it is said what was not tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.checks.site import rule_checks
+from fixtures.checks.site.access import unexpected_answers
+from fixtures.model.secret import Secret
+from fixtures.model.snapshot import Snapshot
+from fixtures.operations.scratch_rows import related
+from fixtures.systems import directus as client
+from fixtures.systems.directus import DirectusSandbox
+from tests_selftest.lanes.project import TOKEN, Project, column, serial
+
+
+def ruled(name: str, kind: str, rules: dict[str, Any], **schema: Any) -> dict[str, Any]:
+    field = column(name, kind, is_nullable=False, **schema)
+    field["meta"]["validation"] = {"_and": [{name: {operator: value}} for operator, value in rules.items()]}
+    return field
+
+
+def asked_by_the_app(name: str, **schema: Any) -> dict[str, Any]:
+    field = column(name, **schema)
+    field["meta"]["required"] = True
+    return field
+
+
+RULES = {
+    "s_rules": [
+        serial(),
+        ruled("code", "string", {"_regex": "^[A-Z]{3}-[0-9]{4}$"}, max_length=12),
+        ruled("level", "integer", {"_gte": 100, "_lt": 200}),
+        ruled("kind", "string", {"_in": ["one", "two"]}),
+        ruled("link", "string", {"_starts_with": "https://", "_contains": "example"}),
+    ],
+    "s_app": [serial(), asked_by_the_app("title"), asked_by_the_app("picture", kind="uuid")],
+    "s_settings": [serial(), column("name")],
+    "s_pages": [serial(), column("settings", "integer", is_nullable=False)],
+    "s_nodes": [serial(), column("parent", "integer", is_nullable=False)],
+    "s_impossible": [serial(), ruled("never", "string", {"_eq": "a", "_neq": "a"})],
+    "s_defaults": [serial(), column("made", "timestamp", default_value="CURRENT_TIMESTAMP"),
+                   column("facts", "json", default_value={"a": [1, 2]}), column("price", "decimal", default_value=1.5)],
+}  # fmt: skip
+REFERENCES = (
+    ("s_app", "picture", "directus_files"), ("s_pages", "settings", "s_settings"), ("s_nodes", "parent", "s_nodes"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ruled_project(started: Project) -> Iterator[tuple[Project, Snapshot]]:
+    """The project with collections whose rules are hard to satisfy."""
+    for name, fields in RULES.items():
+        meta = {"singleton": name == "s_settings"}
+        started.rest.post("/collections", {"collection": name, "schema": {}, "meta": meta, "fields": fields})
+    for child, field, parent in REFERENCES:
+        # A foreign key that refuses null cannot be set to null by a deletion.
+        rule = {"on_delete": "SET NULL" if child == "s_app" else "NO ACTION"}
+        entry = {"collection": child, "field": field, "related_collection": parent, "schema": rule}
+        started.rest.post("/relations", entry)
+    try:
+        yield started, started.operator.snapshot()
+    finally:
+        for child, field, _ in REFERENCES:
+            # Directus 11.17.4 answers 500 to the deletion of a collection that refers to itself.
+            started.rest.delete(f"/relations/{child}/{field}")
+        for name in reversed(RULES):
+            started.rest.delete(f"/collections/{name}")
+
+
+@pytest.fixture
+def sandbox(ruled_project: tuple[Project, Snapshot], tmp_path: Path) -> Iterator[DirectusSandbox]:
+    transport = client.connect(
+        ruled_project[0].running.url, Secret(TOKEN), system="production Directus", read_only=False
+    )
+    with DirectusSandbox(transport, run="run-20261201T000000Z", journal=tmp_path / "scratch.jsonl") as opened:
+        yield opened
+    transport.close()
+
+
+def test_rules_are_satisfied_and_what_is_not_tried_is_said(
+    ruled_project: tuple[Project, Snapshot], sandbox: DirectusSandbox
+) -> None:
+    project, snapshot = ruled_project
+    calls = related.exercise_collections(snapshot, list(RULES), project.operator, sandbox)
+    assert unexpected_answers(calls) == []
+    untried = {call.collection: call.not_tried for call in calls if call.not_tried}
+    assert sorted(untried) == ["s_impossible", "s_nodes", "s_pages"]
+    assert "never" in untried["s_impossible"]
+    assert "must point to a row" in untried["s_pages"]
+    assert "another row of s_nodes" in untried["s_nodes"]
+    assert {call.verb for call in calls if call.collection == "s_rules"} == {
+        "list",
+        "create",
+        "read",
+        "update",
+        "delete",
+    }
+    sentences = rule_checks.not_tried(calls)
+    assert len(sentences) == 3
+    assert sandbox.made == ()
+    assert all(project.operator.count(name) == 0 for name in RULES if name != "s_settings")
+
+
+def test_only_what_is_enforced_is_expected_to_be_refused(
+    ruled_project: tuple[Project, Snapshot], sandbox: DirectusSandbox
+) -> None:
+    project, snapshot = ruled_project
+    found = related.edge_cases(snapshot, list(RULES), project.operator, sandbox)
+    found += related.cascades(snapshot, related.relations(snapshot), project.operator, sandbox)
+    assert rule_checks.failed_rules(found) == []
+    required = {check.name for check in found if check.rule == "required" and not check.not_tried}
+    assert required == {"s_rules.code", "s_rules.level", "s_rules.kind", "s_rules.link"}
+    assert {check.name for check in found if check.rule == "default"} >= {
+        "s_defaults.made",
+        "s_defaults.facts",
+        "s_defaults.price",
+    }
+    assert related.untried_rules(snapshot, found) == [
+        name for name in related.untried_rules(snapshot, found) if not name.startswith("s_")
+    ]
+
+
+def test_a_relation_without_a_row_to_point_to_is_not_tried(
+    ruled_project: tuple[Project, Snapshot], sandbox: DirectusSandbox
+) -> None:
+    project, snapshot = ruled_project
+    chosen = [each for each in related.relations(snapshot) if each.child.startswith("s_")]
+    found = related.navigation(snapshot, chosen, project.operator, sandbox)
+    assert rule_checks.failed_rules(found) == []
+    untried = {check.name: check.not_tried for check in found if check.not_tried}
+    assert set(untried) == {"s_app.picture", "s_pages.settings", "s_nodes.parent"}
+    assert "no row of directus_files" in untried["s_app.picture"]
+
+
+def test_a_singleton_that_exists_is_a_parent(ruled_project: tuple[Project, Snapshot], sandbox: DirectusSandbox) -> None:
+    project, snapshot = ruled_project
+    project.rest.patch("/items/s_settings", {"name": "of people"})
+    calls = related.exercise_collections(snapshot, ["s_pages"], project.operator, sandbox)
+    assert unexpected_answers(calls) == []
+    assert [call.not_tried for call in calls if call.not_tried] == []
+    assert project.rest.get("/items/s_settings")["name"] == "of people"

@@ -1,0 +1,74 @@
+"""A scratch value satisfies the validation of its field, or is said to be impossible."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from fixtures.operations.scratch_rows.validation import Unsatisfiable, accepts, satisfying
+
+NAME = "code"
+
+
+def rule(**operators: Any) -> dict[str, Any]:
+    return {"_and": [{NAME: {f"_{operator}": wanted}} for operator, wanted in operators.items()]}
+
+
+SOLVED = {
+    "no rule": (None, "mark", "mark"),
+    "accepted as it is": (rule(nempty=True), "mark", "mark"),
+    "equal": (rule(eq="yes"), "mark", "yes"),
+    "one of": (rule(**{"in": ["a", "b"]}), "mark", "a"),
+    "one of, but not the first": (rule(**{"in": ["a", "b"], "neq": "a"}), "mark", "b"),
+    "begins, contains and ends": (rule(starts_with="<", contains="-", ends_with=">"), "mark", "<mark->"),
+    "greater": (rule(gt=10), 1, 11),
+    "between": (rule(between=[5, 7]), 1, 5),
+    "above one and no multiple of it": (rule(gte=2, nin=[2, 3]), 1, 4),
+    "later day": (rule(gt="2030-01-01"), "2025-01-01", "2030-01-02"),
+    "alternative": ({"_or": [{NAME: {"_eq": 3}}, {NAME: {"_gt": 8}}]}, 1, 3),
+}
+PATTERNS = {
+    "postcode": "^[0-9]{5}$",
+    "slug": "^[a-z0-9]+(?:-[a-z0-9]+)*$",
+    "between slashes, any case": "/^AB-\\d{3}$/i",
+    "e-mail": r"^[a-z]{3,8}@[a-z]{3,8}\.(com|org)$",
+    "telephone": r"^\+?[0-9 ()-]{7,15}$",
+}
+IMPOSSIBLE = {
+    "two values at once": rule(eq="a", neq="a"),
+    "an operator nobody knows": rule(intersects_bbox="x"),
+    "a rule about another field": {"_and": [{"other": {"_nnull": True}}]},
+    "an expression that is none": rule(regex="["),
+}
+
+
+@pytest.mark.parametrize("case", SOLVED)
+def test_a_value_is_found(case: str) -> None:
+    rules, value, expected = SOLVED[case]
+    assert satisfying(value, rules, NAME) == expected
+
+
+@pytest.mark.parametrize("case", PATTERNS)
+def test_a_text_is_made_from_the_regular_expression(case: str) -> None:
+    found = satisfying("scratch-run", rule(regex=PATTERNS[case]), NAME, longest=64)
+    plain = PATTERNS[case].removeprefix("/").removesuffix("/i")
+    assert re.search(plain, found, re.IGNORECASE)
+    assert len(found) <= 64
+
+
+@pytest.mark.parametrize("case", IMPOSSIBLE)
+def test_what_cannot_be_satisfied_is_said(case: str) -> None:
+    with pytest.raises(Unsatisfiable, match="validation"):
+        satisfying("mark", IMPOSSIBLE[case], NAME)
+
+
+def test_a_value_longer_than_its_column_is_no_solution() -> None:
+    with pytest.raises(Unsatisfiable):
+        satisfying("mark", rule(eq="much longer"), NAME, longest=4)
+
+
+def test_a_value_that_cannot_be_compared_is_not_accepted() -> None:
+    assert not accepts(rule(gt=1), NAME, "text")
+    assert not accepts(rule(between=[1, 2]), NAME, None)
