@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fixtures.checks.code import rollout as checks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import format_findings
+from fixtures.model.snapshot import Snapshot
 from fixtures.operations.code import rollout
 
 if TYPE_CHECKING:
@@ -40,14 +41,19 @@ def test_both_services_are_live(render: RenderObserver, evidence: Evidence) -> N
 
 
 @action("2.3.2")
-def test_the_site_opens(browser: Browser, evidence: Evidence, progress: Progress) -> None:
+def test_the_site_opens(browser: Browser, production: DirectusObserver, evidence: Evidence, progress: Progress) -> None:
     """Test frontend accessibility"""
     delivered = rollout.deliveries(evidence)["frontend"]
+    arriving = rollout.arriving_collections(production, evidence.read(Snapshot, of="1.2"))
     progress("site", f"opening {delivered.service_url}")
-    visit, picture, findings = rollout.visit_site(browser, delivered.service_url)
+    visit, picture, findings = rollout.visit_site(
+        browser, delivered.service_url, arriving=arriving, directus_url=production.url
+    )
     evidence.attach("site.jpg", picture)
     assert not findings, format_findings(findings)
     evidence.note(f'"{visit.title}" opened in {visit.load_ms:,.0f} ms without an error on its console.')
+    for sentence in rollout.summarize_visit(visit, arriving, directus_url=production.url):
+        evidence.note(sentence)
 
 
 @action("2.3.3")
@@ -75,9 +81,12 @@ def test_an_administrator_can_log_in(
     reachable, names = rollout.readable_collections(production)
     findings = checks.unreachable_collections(reachable, names)
     assert not findings, format_findings(findings)
-    assert names
     assert [name for name in names if not any(name in row for row in shown)] == []
-    evidence.note(f"The app lists all {len(names)} collections; all {sum(reachable.rows.values()):,} rows are there.")
+    evidence.note(
+        f"The app lists all {len(names)} collections; all {sum(reachable.rows.values()):,} rows are there."
+        if names
+        else "Production has no collection yet."
+    )
 
 
 @action("2.3.5")
@@ -102,9 +111,11 @@ def test_the_delivered_commits_are_live(render: RenderObserver, evidence: Eviden
 
 
 @acceptance("2.3.A2")
-def test_the_frontend_loads(browser: Browser, evidence: Evidence) -> None:
+def test_the_frontend_loads(browser: Browser, production: DirectusObserver, evidence: Evidence) -> None:
     """Frontend accessible and loading correctly"""
-    visit, _, findings = rollout.visit_site(browser, rollout.deliveries(evidence)["frontend"].service_url)
+    url = rollout.deliveries(evidence)["frontend"].service_url
+    arriving = rollout.arriving_collections(production, evidence.read(Snapshot, of="1.2"))
+    visit, _, findings = rollout.visit_site(browser, url, arriving=arriving, directus_url=production.url)
     assert not findings, format_findings(findings)
     assert visit.title
 

@@ -94,6 +94,9 @@ def test_the_api_is_timed(
         on_count=lambda done, total: progress("API", f"{SAMPLES} answers of each endpoint, endpoints", done, total),
     )
     evidence.write(timings, "EndpointTimings")
+    if not collections:
+        evidence.note("Not applicable yet: no collection of the project is in production before 3.3.")
+        return
     assert timings
     slowest = max(latency.latency_summaries(timings, settings.api_budget), key=lambda speed: speed.p95_ms)
     evidence.note(

@@ -85,6 +85,18 @@ def test_console_errors_failed_requests_and_a_bad_status_are_each_found() -> Non
     assert [f.code for f in bad] == ["MIG-244"] * 3
 
 
+def test_a_page_may_ask_in_vain_only_for_collections_that_come_with_the_migration() -> None:
+    asked = [
+        "GET https://cms.example.org/items/posts 403",
+        "GET https://cms.example.org/items/posts/7 403",
+        "GET https://cms.example.org/items/pages 403",
+        "GET https://cms.example.org/items/posts 500",
+        "GET https://other.example.org/items/posts 403",
+        "POST https://cms.example.org/items/posts 403",
+    ]
+    assert rollout.without_arriving(asked, ["posts"], directus_url="https://cms.example.org/") == asked[2:]
+
+
 def test_a_collection_out_of_reach_is_found() -> None:
     found = ReadableCollections(rows={"a": 1}, closed={"b": 500})
     assert [(f.code, f.observed) for f in rollout.unreachable_collections(found, ["a", "b", "c"])] == [
