@@ -8,7 +8,7 @@ ARGS   ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearsal rehearsal-rollback test corpus drift fingerprint kills hostile bench scale kills-rollback toolchain world runbook finding-codes lint fresh clean
+.PHONY: help rehearsal rehearsal-rollback test projects corpus drift fingerprint kills hostile bench scale kills-rollback toolchain world runbook finding-codes lint fresh clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ test: ## every self-test of the suite, on two cores
 
 toolchain: .venv/tools # Node's packages and a browser, which a first world would fetch otherwise
 	@$(PY) -m fixtures.world.install
+
+projects: .venv/ready ## projects as people have them: dry run, real run, again, rollback, compared by SQL; ARGS="--snapshots FOLDER"
+	@$(PY) -m tests_selftest.projects $(ARGS)
 
 corpus: .venv/ready ## risky schema edits on a real Directus: what the plan says, what a bare apply does, what this suite does
 	@$(PY) -m tests_selftest.corpus $(ARGS)

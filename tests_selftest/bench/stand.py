@@ -22,6 +22,7 @@ from fixtures.world import directus, toolchain
 from fixtures.world.postgres import Cluster
 from fixtures.world.progress import no_progress
 from fixtures.world.seed import build
+from fixtures.world.seed.city import CITY
 from fixtures.world.seed.load import load
 from fixtures.world.seed.rows import Rows
 from tests_selftest.bench.files import WORKLOAD
@@ -50,7 +51,7 @@ class Stand:
         )  # fmt: skip
         self.cluster.create_role(ROLE, PASSWORD)
         entry = build.ensure(
-            7, 600, cluster=self.cluster, tools=tools, supervisor=self.supervisor, progress=no_progress
+            7, 600, content=CITY, cluster=self.cluster, tools=tools, supervisor=self.supervisor, progress=no_progress
         )  # fmt: skip
         self.token = entry.person("local", "administrator").token
         store = directus.Store(DATABASE, ROLE, PASSWORD, self.folder / "files")

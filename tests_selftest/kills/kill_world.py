@@ -29,6 +29,7 @@ from fixtures.world import directus, toolchain, waivers
 from fixtures.world.postgres import Cluster
 from fixtures.world.progress import no_progress
 from fixtures.world.seed import build
+from fixtures.world.seed.city import CITY
 from fixtures.world.seed.fields import Side
 from tests_selftest.kills.content import digests
 from tests_selftest.kills.gate import HttpGate, PostgresGate
@@ -74,7 +75,13 @@ class Ground:
         self.cluster = self._start_postgres()
         self.cluster.create_role(ROLE, PASSWORD)
         entry = build.ensure(
-            7, self.rows, cluster=self.cluster, tools=self.tools, supervisor=self.supervisor, progress=no_progress
+            7,
+            self.rows,
+            content=CITY,
+            cluster=self.cluster,
+            tools=self.tools,
+            supervisor=self.supervisor,
+            progress=no_progress,
         )
         self.token = {side: entry.person(side, "administrator").token for side in build.SIDES}
         self.stores: dict[Side, directus.Store] = {
@@ -178,7 +185,7 @@ class Ground:
             "FRONTEND_REPO": str(self.folder / "frontend"),
             "BACKEND_REPO": str(self.folder / "backend"),
             "SITE_MAP": str(self.folder / "site.toml"),
-            "WAIVERS": str(waivers.write_waivers(self.folder, today=datetime.now(UTC).date())),
+            "WAIVERS": str(waivers.write_waivers(self.folder, waivers.CITY, today=datetime.now(UTC).date())),
             "SCRATCH_DATABASE_URL": self.cluster.superuser_url,
             "PG_BIN_DIR": str(self.tools.pg_bin),
             "NODE_BIN": str(self.tools.node),

@@ -23,8 +23,8 @@ OF_OTHER_THINGS = {
     "operations/backups/backup.py", "operations/code/commit_message.py", "operations/imports/flow_pause.py",
     "operations/imports/import_documents.py", "operations/imports/journal.py", "operations/imports/library.py",
     "operations/imports/stamps.py", "operations/lane_sql/load_sql.py", "operations/source/export.py",
-    "systems/directus/cli.py", "systems/directus/sandbox.py", "systems/http/failures.py",
-    "systems/postgres/stage.py",
+    "operations/scratch_rows/related.py", "systems/directus/cli.py", "systems/directus/sandbox.py",
+    "systems/http/failures.py", "systems/postgres/stage.py",
 }  # fmt: skip
 """Decode the suite's own files, snapshots, the list of the library's files, or what a system answers."""
 

@@ -159,13 +159,15 @@ def test_four_values_would_be_rounded_and_somebody_signed_for_it(production: Pro
     heights = [Decimal(str(row["max_height"])) for row in production.rows["zoning_districts"]]
     assert sum(height != round(height, 1) for height in heights) == 4
     today = date(2026, 11, 26)
-    text = waivers.write_waivers(tmp_path, today=today).read_text(encoding="utf-8")
+    text = waivers.write_waivers(tmp_path, waivers.CITY, today=today).read_text(encoding="utf-8")
     (waiver,), findings = waiver_checks.read(tomllib.loads(text), file=waivers.NAME)
     assert findings == []
     assert waiver.object == waivers.OBJECT == "zoning_districts.max_height"
     assert waiver.expires > today
-    assert waivers.write_waivers(tmp_path, today=waiver.expires).read_text(encoding="utf-8") == text
-    later = waivers.write_waivers(tmp_path, today=waiver.expires + timedelta(days=1)).read_text(encoding="utf-8")
+    assert waivers.write_waivers(tmp_path, waivers.CITY, today=waiver.expires).read_text(encoding="utf-8") == text
+    later = waivers.write_waivers(tmp_path, waivers.CITY, today=waiver.expires + timedelta(days=1)).read_text(
+        encoding="utf-8"
+    )
     assert tomllib.loads(later)["waiver"][0]["expires"] > waiver.expires
 
 

@@ -1,0 +1,1 @@
+"""Projects as people have them, put through the real phases: `make projects`."""

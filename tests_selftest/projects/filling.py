@@ -1,0 +1,232 @@
+"""
+Rows for any Directus database on Postgres, drawn from a seed and from the database's own catalog.
+
+Foreign keys point to rows that exist, unique columns get values of their own, choices and lengths are kept. What
+Directus keeps outside of foreign keys (the two columns of an any-relation) is taken from `directus_relations`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg.types.json import Json
+
+_WORDS = ("harbour", "window", "paper", "river", "garden", "letter", "bridge", "market", "winter", "stone", "lamp")
+_DAY = datetime(2025, 1, 15, 9, 30, tzinfo=UTC)
+
+_COLUMNS = """
+SELECT a.attname AS name, format_type(a.atttypid, NULL) AS kind, a.attnotnull AS required,
+       information_schema._pg_char_max_length(a.atttypid, a.atttypmod) AS length,
+       information_schema._pg_numeric_precision(a.atttypid, a.atttypmod) AS precision,
+       information_schema._pg_numeric_scale(a.atttypid, a.atttypmod) AS scale,
+       pg_get_expr(d.adbin, d.adrelid) AS written, a.attgenerated <> '' AS generated
+FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+"""
+_KEYS = """
+SELECT c.contype AS kind, c.confrelid::regclass::text AS target,
+       (SELECT array_agg(a.attname::text) FROM pg_attribute a
+         WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)) AS columns
+FROM pg_constraint c WHERE c.conrelid = %s::regclass AND c.contype IN ('p', 'u', 'f')
+"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the catalog says of one table."""
+
+    name: str
+    columns: tuple[Mapping[str, Any], ...]
+    key: str
+    unique: frozenset[str]
+    foreign: Mapping[str, str]
+
+    @property
+    def counts_up(self) -> bool:
+        return any(one["name"] == self.key and "nextval" in (one["written"] or "") for one in self.columns)
+
+
+def fill(url: str, *, rows: int, seed: int, singletons: Iterable[str] = ()) -> dict[str, int]:
+    """
+    Put *rows* rows into each table that is no table of Directus; the number in each.
+
+    Args:
+        url: A superuser's: foreign keys are not checked meanwhile, as circles have no order.
+        singletons: Tables that get one row.
+    """
+    dice = random.Random(seed)
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        tables = {name: _table(connection, name) for name in _names(connection)}
+        system = {name: _system_keys(connection, name) for name in ("directus_users", "directus_files")}
+        choices, anywhere = _choices(connection), _any_relations(connection)
+        connection.execute("SET session_replication_role = replica")
+        single = set(singletons)
+        keys: dict[str, list[Any]] = {**system}
+        for name, table in tables.items():
+            keys[name] = _draw_keys(table, 1 if name in single else rows, dice)
+        for name, table in tables.items():
+            for number, key in enumerate(keys[name], start=1):
+                row = _row(table, key, number, keys, choices, dice)
+                _point_anywhere(row, name, anywhere, keys, dice)
+                _insert(connection, name, row)
+            if table.counts_up and keys[name]:
+                _set_sequence(connection, table)
+        return {name: len(keys[name]) for name in tables}
+
+
+def _names(connection: psycopg.Connection[dict[str, Any]]) -> list[str]:
+    found = connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'directus\\_%' ORDER BY 1"
+    )
+    return [row["tablename"] for row in found]
+
+
+def _table(connection: psycopg.Connection[dict[str, Any]], name: str) -> Table:
+    quoted = sql.Identifier(name).as_string(connection)
+    columns = tuple(connection.execute(_COLUMNS, [quoted]).fetchall())
+    keys = connection.execute(_KEYS, [quoted]).fetchall()
+    unique = {key["columns"][0] for key in keys if key["kind"] in "pu" and len(key["columns"]) == 1}
+    foreign = {key["columns"][0]: key["target"].strip('"') for key in keys if key["kind"] == "f"}
+    primary = next(key["columns"][0] for key in keys if key["kind"] == "p")
+    return Table(name, columns, primary, frozenset(unique), foreign)
+
+
+def _system_keys(connection: psycopg.Connection[dict[str, Any]], name: str) -> list[Any]:
+    return [
+        row["id"] for row in connection.execute(sql.SQL("SELECT id FROM {} ORDER BY id").format(sql.Identifier(name)))
+    ]
+
+
+def _choices(connection: psycopg.Connection[dict[str, Any]]) -> dict[tuple[str, str], list[Any]]:
+    found: dict[tuple[str, str], list[Any]] = {}
+    for row in connection.execute("SELECT collection, field, options FROM directus_fields WHERE options IS NOT NULL"):
+        options = row["options"] if isinstance(row["options"], dict) else {}
+        values = [one.get("value") for one in options.get("choices") or [] if isinstance(one, dict)]
+        if values and all(isinstance(value, (str, int)) for value in values):
+            found[row["collection"], row["field"]] = values
+    return found
+
+
+def _any_relations(connection: psycopg.Connection[dict[str, Any]]) -> dict[str, list[tuple[str, str, list[str]]]]:
+    found: dict[str, list[tuple[str, str, list[str]]]] = {}
+    for row in connection.execute(
+        "SELECT many_collection, many_field, one_collection_field, one_allowed_collections FROM directus_relations"
+        " WHERE one_collection_field IS NOT NULL"
+    ):
+        allowed = [name for name in (row["one_allowed_collections"] or "").split(",") if name]
+        found.setdefault(row["many_collection"], []).append((row["one_collection_field"], row["many_field"], allowed))
+    return found
+
+
+def _draw_keys(table: Table, count: int, dice: random.Random) -> list[Any]:
+    kind = next(one["kind"] for one in table.columns if one["name"] == table.key)
+    if kind == "uuid":
+        return [uuid.UUID(int=dice.getrandbits(128), version=4) for _ in range(count)]
+    if kind in ("integer", "bigint", "smallint"):
+        return list(range(1, count + 1))
+    return [f"{dice.choice(_WORDS)}-{number}" for number in range(1, count + 1)]
+
+
+def _row(
+    table: Table,
+    key: Any,
+    number: int,
+    keys: Mapping[str, list[Any]],
+    choices: Mapping[tuple[str, str], list[Any]],
+    dice: random.Random,
+) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for column in table.columns:
+        name = column["name"]
+        if column["generated"]:
+            continue
+        if name == table.key:
+            row[name] = key
+        elif name in table.foreign:
+            there = keys.get(table.foreign[name], [])
+            enough = name not in table.unique or number <= len(there)
+            row[name] = (
+                (there[number - 1] if name in table.unique else dice.choice(there)) if there and enough else None
+            )
+        elif not column["required"] and dice.random() < 0.15:
+            row[name] = None
+        elif (table.name, name) in choices and column["kind"] not in ("json", "jsonb"):
+            row[name] = dice.choice(choices[table.name, name])
+        else:
+            row[name] = _value(column, number, name in table.unique, dice)
+    return row
+
+
+def _value(column: Mapping[str, Any], number: int, unique: bool, dice: random.Random) -> Any:
+    when = _DAY + timedelta(hours=dice.randrange(5000), milliseconds=dice.randrange(1000))
+    match column["kind"]:
+        case "integer" | "smallint" | "bigint":
+            return number if unique else dice.randrange(1, 1000)
+        case "numeric":
+            scale = column["scale"] if column["scale"] is not None else 2
+            whole = 10 ** min(4, max(0, (column["precision"] or 8) - scale))
+            return f"{dice.randrange(whole)}.{dice.randrange(10**scale):0{scale}d}" if scale else dice.randrange(whole)
+        case "real":
+            return dice.randrange(1000) / 4
+        case "double precision":
+            return dice.randrange(100000) / 8
+        case "boolean":
+            return dice.random() < 0.5
+        case "uuid":
+            return uuid.UUID(int=dice.getrandbits(128), version=4)
+        case "date":
+            return when.date()
+        case "time without time zone":
+            return when.time().replace(microsecond=0)
+        case "timestamp without time zone":
+            return when.replace(tzinfo=None, microsecond=0)
+        case "timestamp with time zone":
+            return when
+        case "json" | "jsonb":
+            return Json({"word": dice.choice(_WORDS), "numbers": [number, number + 1]}, dumps=json.dumps)
+        case _:
+            text = " ".join(dice.choice(_WORDS) for _ in range(dice.randrange(1, 6)))
+            text = f"{text} {number}" if unique else text
+            return text[-(column["length"] or 200) :]
+
+
+def _point_anywhere(
+    row: dict[str, Any],
+    name: str,
+    anywhere: Mapping[str, list[tuple[str, str, list[str]]]],
+    keys: Mapping[str, list[Any]],
+    dice: random.Random,
+) -> None:
+    for collection, item, allowed in anywhere.get(name, []):
+        able = [one for one in allowed if keys.get(one)]
+        target = dice.choice(able) if able else None
+        row[collection], row[item] = (target, str(dice.choice(keys[target]))) if target else (None, None)
+
+
+def _insert(connection: psycopg.Connection[dict[str, Any]], name: str, row: Mapping[str, Any]) -> None:
+    connection.execute(
+        sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            sql.Identifier(name),
+            sql.SQL(", ").join(map(sql.Identifier, row)),
+            sql.SQL(", ").join(sql.Placeholder() for _ in row),
+        ),
+        list(row.values()),
+    )
+
+
+def _set_sequence(connection: psycopg.Connection[dict[str, Any]], table: Table) -> None:
+    quoted = sql.Identifier(table.name).as_string(connection)
+    connection.execute(
+        sql.SQL("SELECT setval(pg_get_serial_sequence({}, {}), max({})) FROM {}").format(
+            sql.Literal(quoted), sql.Literal(table.key), sql.Identifier(table.key), sql.Identifier(table.name)
+        )
+    )

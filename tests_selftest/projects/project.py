@@ -1,0 +1,156 @@
+"""A project as a world's content: its snapshot in local, and nothing or an older state in production."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fixtures.world.content import RowsLoaded
+from fixtures.world.seed import people as persons
+from fixtures.world.seed.fields import Side
+from fixtures.world.seed.people import Person
+from fixtures.world.seed.rest import Rest
+from fixtures.world.working_copies import BACKEND, Project
+from tests_selftest.projects.filling import fill
+from tests_selftest.projects.frontend import ShownCollection, Site
+from tests_selftest.projects.shapes import Shape
+
+_SHOWN = 3
+_HERE = Path(__file__).parent
+
+
+@dataclass
+class SnapshotProject:
+    """
+    A project of which a snapshot is known; production is blank.
+
+    Attributes:
+        path: The snapshot, as Directus exports it.
+        rows_each: Rows a table.
+    """
+
+    name: str
+    path: Path
+    rows_each: int = 20
+    waivers: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.snapshot: dict[str, Any] = json.loads(self.path.read_text("utf-8"))
+        self.site = Site(self.name, shown_collections(self.snapshot))
+
+    @property
+    def frontend(self) -> Project:
+        return self.site.project
+
+    @property
+    def backend(self) -> Project:
+        return BACKEND
+
+    @property
+    def site_map(self) -> Path:
+        return self.site.map
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        return (self.path, *sorted(_HERE.glob("*.py")))
+
+    def create(self, rest: Rest, side: Side, people: Mapping[str, Person]) -> None:
+        if side == "local":
+            apply_snapshot(rest, self.snapshot)
+        persons.create_access(rest, people, [one.collection for one in self.site.shown])
+
+    def load(self, url: str, side: Side, *, seed: int, rows: int, loaded: RowsLoaded) -> None:
+        if side == "local":
+            single = [one["collection"] for one in self.snapshot["collections"] if one["meta"].get("singleton")]
+            made = fill(url, rows=min(rows, self.rows_each), seed=seed, singletons=single)
+            loaded("all collections", sum(made.values()), sum(made.values()))
+
+
+@dataclass
+class GeneratedProject:
+    """A project of one of the shapes; production is blank."""
+
+    name: str
+    shape: Shape
+    rows_each: int = 20
+    waivers: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.site = Site(self.name, shown_collections(as_snapshot(self.shape)))
+
+    @property
+    def frontend(self) -> Project:
+        return self.site.project
+
+    @property
+    def backend(self) -> Project:
+        return BACKEND
+
+    @property
+    def site_map(self) -> Path:
+        return self.site.map
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        return (*sorted(_HERE.glob("*.py")),)
+
+    def create(self, rest: Rest, side: Side, people: Mapping[str, Person]) -> None:
+        if side == "local":
+            for body in self.shape.collections:
+                rest.post("/collections", body)
+            for body in self.shape.relations:
+                rest.post("/relations", body)
+            for collection, body in self.shape.fields:
+                rest.post(f"/fields/{collection}", body)
+        persons.create_access(rest, people, [one.collection for one in self.site.shown])
+
+    def load(self, url: str, side: Side, *, seed: int, rows: int, loaded: RowsLoaded) -> None:
+        if side == "local":
+            made = fill(url, rows=min(rows, self.rows_each), seed=seed, singletons=self.shape.singletons)
+            loaded("all collections", sum(made.values()), sum(made.values()))
+
+
+def as_snapshot(shape: Shape) -> dict[str, Any]:
+    """The collections and fields of a shape as a snapshot lists them."""
+    fields = []
+    for body in shape.collections:
+        for each in body.get("fields", ()):
+            schema = each["schema"] and {"is_primary_key": False, **each["schema"]}
+            fields.append({**each, "collection": body["collection"], "schema": schema})
+    return {"collections": list(shape.collections), "fields": fields}
+
+
+def apply_snapshot(rest: Rest, snapshot: Mapping[str, Any]) -> None:
+    """Make the data model of *snapshot* on an instance, by its own diff and apply, as of its own version."""
+    running = rest.get("/schema/snapshot")
+    wanted = {**snapshot, **{name: running[name] for name in ("version", "directus", "vendor")}}
+    wanted.setdefault("systemFields", running.get("systemFields", []))
+    for part in ("collections", "fields", "relations"):
+        # A snapshot leaves the key out where there is no table or column; a null is refused.
+        wanted[part] = [{k: v for k, v in one.items() if k != "schema" or v is not None} for one in wanted[part]]
+    for one in wanted["collections"]:
+        if "schema" in one:
+            one["schema"] = {"name": one["schema"].get("name", one["collection"])}  # all that this version takes
+    # Older versions had tables that are gone, for example directus_webhooks.
+    own = {str(one["collection"]) for one in wanted["collections"]}
+    wanted["relations"] = [one for one in wanted["relations"] if one["collection"] in own]
+    diff = rest.post("/schema/diff?force=true", wanted)
+    rest.post("/schema/apply", diff)
+
+
+def shown_collections(snapshot: Mapping[str, Any]) -> tuple[ShownCollection, ...]:
+    """The first collections that are lists of items with a text to read."""
+    chosen = []
+    for one in snapshot["collections"]:
+        name = one["collection"]
+        fields = [each for each in snapshot["fields"] if each["collection"] == name and each.get("schema")]
+        texts = [each["field"] for each in fields if each["type"] == "string" and not each["schema"]["is_primary_key"]]
+        key = next((each["field"] for each in fields if each["schema"]["is_primary_key"]), "")
+        if one.get("schema") and not one["meta"].get("singleton") and texts and key:
+            chosen.append(ShownCollection(name, key, tuple(texts[:1])))
+    return tuple(chosen[:_SHOWN])
