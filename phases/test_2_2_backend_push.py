@@ -14,6 +14,7 @@ from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.delivery import Delivery
 from fixtures.model.finding import format_findings
 from fixtures.operations.code import delivery_checks
+from fixtures.operations.site import measure
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -133,12 +134,16 @@ def test_the_push_triggered_the_deploy(render: RenderObserver, evidence: Evidenc
 
 
 @acceptance("2.2.A6", closes=True)
-def test_the_deploy_logged_no_error(render: RenderObserver, evidence: Evidence, progress: Progress) -> None:
+def test_the_deploy_logged_no_error(
+    render: RenderObserver, settings: Settings, evidence: Evidence, progress: Progress
+) -> None:
     """Deployment completed without errors"""
     delivery = evidence.read(Delivery, of="2.2")
     progress("2.2 backend", "reading the deploy's log")
-    lines, findings = delivery_checks.build_log(render, delivery)
+    lines, findings, explained = delivery_checks.build_log(render, delivery, measure.explanations(evidence, settings))
     evidence.attach("deploy.log", lines)
+    for sentence in explained:
+        evidence.note(sentence)
     assert not findings, format_findings(findings)
     live = render.live_deploy(delivery.service_id)
     assert live is not None

@@ -15,6 +15,7 @@ from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import format_findings
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.code import rollout
+from fixtures.operations.site import measure
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -90,15 +91,19 @@ def test_an_administrator_can_log_in(
 
 
 @action("2.3.5")
-def test_the_logs_are_clean(render: RenderObserver, evidence: Evidence, progress: Progress) -> None:
+def test_the_logs_are_clean(render: RenderObserver, settings: Settings, evidence: Evidence, progress: Progress) -> None:
     """Review deployment logs"""
     progress("logs", "reading both services' logs since their deploys began")
     delivered = rollout.deliveries(evidence)
     until = rollout.log_window(evidence, delivered).until
-    known = evidence.ledger.refused_attempts()
-    total, findings = rollout.log_findings(render, delivered, until, evidence.attach, known=known)
+    explanations = measure.explanations(evidence, settings)
+    total, findings, explained = rollout.log_findings(
+        render, delivered, until, evidence.attach, explanations=explanations
+    )
+    for sentence in explained:
+        evidence.note(sentence)
     assert not findings, format_findings(findings)
-    evidence.note(f"{total:,} lines of both logs read from the begin of the builds: no error and no warning.")
+    evidence.note(f"{total:,} lines of both logs read from the begin of the builds: no unexplained error or warning.")
 
 
 @acceptance("2.3.A1")
@@ -135,12 +140,12 @@ def test_the_admin_app_is_accessible(evidence: Evidence) -> None:
 
 
 @acceptance("2.3.A5")
-def test_no_deployment_error_is_logged(render: RenderObserver, evidence: Evidence) -> None:
+def test_no_deployment_error_is_logged(render: RenderObserver, settings: Settings, evidence: Evidence) -> None:
     """No deployment errors in logs"""
     delivered = rollout.deliveries(evidence)
     until = rollout.log_window(evidence, delivered).until
-    known = evidence.ledger.refused_attempts()
-    total, findings = rollout.log_findings(render, delivered, until, evidence.attach, known=known)
+    explanations = measure.explanations(evidence, settings)
+    total, findings, _ = rollout.log_findings(render, delivered, until, evidence.attach, explanations=explanations)
     assert not findings, format_findings(findings)
     assert total > 0
 

@@ -131,13 +131,13 @@ def test_logs_are_read(
         lines += measure.logs(render, service, since=since, until=now, required_text=log_checks.SERVICE_LIVE_TEXT)
     evidence.write(lines, "LogLines")
     assert lines, "no log line of the live deploy was found, so its log cannot be checked"
-    errors, warnings = log_checks.errors_and_warnings(
-        log_checks.exclude_spans(lines, evidence.ledger.refused_attempts())
-    )
+    found = log_checks.review(lines, measure.explanations(evidence, settings))
     evidence.note(
-        f"Since the live deploy: {len(errors)} errors, {len(warnings)} warnings."
+        f"Since the live deploy: {len(found.errors)} errors, {len(found.warnings)} warnings."
         " A static site writes no log at run time."
     )
+    for sentence in found.sentences:
+        evidence.note(sentence)
 
 
 @action("5.2.6", dry_run=True)
@@ -200,11 +200,11 @@ def test_pages_are_within_their_budget(settings: Settings, evidence: Evidence) -
 def test_the_log_is_clean(settings: Settings, evidence: Evidence) -> None:
     """No errors or warnings in logs"""
     lines = evidence.read(list[LogLine], of="5.2", name="LogLines")
-    known = evidence.ledger.refused_attempts()
     findings = log_checks.findings(
-        log_checks.exclude_spans(lines, known),
+        lines,
         required_text=log_checks.SERVICE_LIVE_TEXT,
         resource=settings.render_backend,
+        explanations=measure.explanations(evidence, settings),
     )
     assert not findings, format_findings(findings)
     evidence.note("The log is readable, shows the live deploy, and has no error or warning but expected ones.")

@@ -54,6 +54,7 @@ MALFORMED = {
     "POLL_S": ("soon", "could not convert"),
     "USER_MAP": ("former@example.org", "expected local@mail=production@mail"),
     "CHANGES_BY_ITSELF": ("queue.job,public.sections", "expected schema.table outside of public"),
+    "EXPECTED_LOG_LINES": ("x|;;cache", "matches every line"),
     "STAMPS": ("forget", "expected one of restore, leave"),
     "FLOW_POLICY": ("ignore", "expected one of stop, pause"),
     "API_P95_MS": ("0", "expected a number above zero"),
@@ -120,3 +121,11 @@ def test_another_policy_is_another_input(complete: dict[str, str]) -> None:
     stop = load(Target.STAGING, complete, source="t")
     keep = load(Target.STAGING, {**complete, "CONFLICT_POLICY": "keep"}, source="t")
     assert stop.inputs != keep.inputs
+
+
+def test_expected_log_lines_are_separated_by_lines_or_two_semicolons(complete: dict[str, str]) -> None:
+    text = "^Mail is off;; cache; miss\n\nslow (disk|query)"
+    found = load(Target.STAGING, {**complete, "EXPECTED_LOG_LINES": text}, source="t").expected_log_lines
+    assert found == ("^Mail is off", "cache; miss", "slow (disk|query)")
+    with pytest.raises(ConfigurationError, match="no regular expression"):
+        load(Target.STAGING, {**complete, "EXPECTED_LOG_LINES": "slow ("}, source="t")
