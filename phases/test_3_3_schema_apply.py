@@ -122,7 +122,7 @@ def test_the_data_model_shows_the_changes(
         email=settings.admin_email,
         password=settings.admin_password,
         desired=desired,
-        production=production.snapshot(),
+        production=production,
         picture=picture,
         on_item=lambda name, done, of: progress("data model", name, done, of),
     )

@@ -100,6 +100,7 @@ class Project:
     """A production that can be filled, emptied and imported into."""
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="lanes-")))
+    serve_app: bool = False
 
     def start(self) -> None:
         self.supervisor = Supervisor(f"lanes-{os.getpid()}-{time.monotonic_ns()}")
@@ -113,7 +114,7 @@ class Project:
         self.cluster.create_database("lanes", ROLE)
         store = directus.Store("lanes", ROLE, PASSWORD, self.folder / "files")
         store.files.mkdir()
-        told = directus.settings(self.cluster, store, tools, key="lanes", secret="lanes" * 8, serve_app=False)
+        told = directus.settings(self.cluster, store, tools, key="lanes", secret="lanes" * 8, serve_app=self.serve_app)
         directus.await_end(
             directus.bootstrap(
                 tools, told, supervisor=self.supervisor, folder=self.folder / "run", log=self.folder / "bootstrap.log",
