@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -173,6 +174,37 @@ def test_a_request_arrives_as_httpx_sends_it() -> None:
             sent.append([each.replace(str(server.port).encode(), b"PORT") for each in server.requests])
     assert [len(each) for each in sent] == [3, 3]
     assert sent[0] == sent[1]
+
+
+@pytest.mark.parametrize("url", ["http://a.example/items/a", "https://a.example:1/ä b?x=1#y", "/items/a"])
+@pytest.mark.parametrize("cookies", [{}, {"session": "s"}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"params": {}},
+        {"params": {"limit": 1, "page": None, "search": "ä &", "deep": True}},
+        {"params": {"limit": 1}, "headers": {"accept": "text/plain", "X": "y"}},
+        {"json": {"a": 1}},
+        {"data": {"a": "1"}, "params": {"limit": 1}},
+        {"content": b""},
+        {"timeout": 3.0},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("given", [{}, {"key": "k"}], ids=str)
+@pytest.mark.parametrize("method", ["get", "POST"])
+def test_a_request_is_made_as_httpx_makes_it(
+    method: str, given: dict[str, str], options: dict[str, Any], cookies: dict[str, str], url: str
+) -> None:
+    made: list[object] = []
+    for kind in (httpx.Client, Client):
+        settings: dict[str, Any] = {"base_url": "http://base.example", "headers": {"Accept": "a/b"}, "timeout": 7.0}
+        with kind(**settings, params=given, transport=KeepAliveTransport(LIMITS)) as asking:
+            asking.cookies.update(cookies)
+            request = asking.build_request(method, url, **options)
+            made.append((request.method, request.url, request.headers.raw, request.read(), request.extensions))
+    assert made[0] == made[1]
 
 
 def test_a_connection_is_used_again_until_it_is_closed_or_old() -> None:
