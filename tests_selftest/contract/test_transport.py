@@ -228,6 +228,24 @@ def test_ask_gives_the_status_as_it_is() -> None:
     assert answer.duration_ms > 0
 
 
+def test_what_is_timed_is_sent_once_each_and_counted_whatever_its_status() -> None:
+    """A refusal for the moment is no sample, and is not repeated."""
+    naps = Naps()
+    told: list[Exchange] = []
+    with (
+        ScriptedServer(one_by_one(Reply(200, {"data": 1}), BUSY, Reply(404), Reply(200, "no json"))) as server,
+        Transport(server.url, system="local Directus", on_exchange=told.append, sleep=naps) as transport,
+    ):
+        answers = transport.timed("/items/a", params={"limit": 2}, times=4)
+    assert [(each.method, each.path, each.status) for each in answers] == [
+        ("GET", "/items/a", status) for status in (200, 503, 404, 200)
+    ]
+    assert all(each.duration_ms > 0 for each in answers)
+    assert told == answers
+    assert naps.taken == []
+    assert server.sent("GET") == 4
+
+
 def test_every_exchange_is_reported() -> None:
     """Also the ones that failed, so that what was sent can be counted and shown."""
     seen: list[Exchange] = []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.checks.rows import queries
 from fixtures.checks.rows.queries import QueryCheck, answer_problems, query_checks
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.snapshot import Snapshot
@@ -87,6 +89,44 @@ def test_the_right_order_is_always_accepted(numbers: list[int]) -> None:
     ]
     ordered = sorted(rows, key=lambda row: int(str(row["id"])), reverse=True)
     assert answer_problems(of("sort", rows, page=len(rows)), ordered, "id") == ""
+
+
+SOME_ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "status": st.sampled_from([None, "", "draft", "null", "a,b", "ended"]),
+            "amount": st.sampled_from([None, "9.50", "10.00", "-1"]),
+            "body": st.sampled_from([None, "", "Porches", "no porch", "Straße or STRASSE", "allowed Porches"]),
+            "secret": st.none(),
+        }
+    ),
+    max_size=12,
+)
+
+
+@given(SOME_ROWS, st.integers(1, 6), st.integers(1, 5))
+def test_rows_looked_at_together_give_the_answers_of_each(
+    found: list[dict[str, Any]], page: int, together: int
+) -> None:
+    """Each expected answer is made here from all rows at once, whatever the query is."""
+    rows = [{"id": number, **row} for number, row in enumerate(found, start=1)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(queries, "_BATCH", together)
+        asked = {each.verb: each for each in query_checks(PROFILE, SNAPSHOT, rows, rows, page=page)}
+    if "filter" in asked:
+        column, value = asked["filter"].column, asked["filter"].value
+        assert asked["filter"].keys == {str(row["id"]) for row in rows if str(row[column]) == value}
+    if "search" in asked:
+        word = asked["search"].value.casefold()
+        assert asked["search"].keys == {
+            str(row["id"]) for row in rows if word in f"{row['status']}\n{row['body']}".casefold()
+        }
+    assert ("filter" in asked) == bool(rows)
+    column = asked["sort"].column
+    numbers = sorted((Decimal(row[column]) for row in rows if row[column] is not None), reverse=True)
+    nulls = [None for row in rows if row[column] is None]
+    expected: list[Decimal | None] = [*nulls, *numbers]
+    assert [None if text == "null" else Decimal(text) for text in asked["sort"].order] == expected[:page]
 
 
 def test_a_collection_with_nothing_but_text_is_sorted_by_its_key_in_either_collation() -> None:
