@@ -63,18 +63,16 @@ def _file(folder: Path, snapshot: Snapshot, name: str, rows: Iterable[Mapping[st
     path, digest, count = folder / "data" / f"{name}.json", hashlib.sha256(), 0
     with path.open("wb") as sink:
 
-        def put(text: str) -> None:
-            piece = text.encode()
+        def put(piece: bytes) -> None:
             digest.update(piece)
             sink.write(piece)
 
-        put("[")
+        put(b"[")
         for row in rows:
-            put(
-                ("," if count else "") + "\n" + row_to_json({c: _shown(row.get(c), types[c]) for c in columns}, columns)
-            )
+            line = row_to_json({c: _shown(row.get(c), types[c]) for c in columns}, columns)
+            put((b",\n" if count else b"\n") + line)
             count += 1
-        put("\n]\n" if count else "]\n")
+        put(b"\n]\n" if count else b"]\n")
     return ExportedFile(name, str(path.relative_to(folder)), count, digest.hexdigest(), path.stat().st_size, "")
 
 
