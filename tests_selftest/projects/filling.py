@@ -128,12 +128,12 @@ def _any_relations(connection: psycopg.Connection[dict[str, Any]]) -> dict[str, 
 
 
 def _draw_keys(table: Table, count: int, dice: random.Random) -> list[Any]:
-    kind = next(one["kind"] for one in table.columns if one["name"] == table.key)
+    kind, longest = next((one["kind"], one["length"]) for one in table.columns if one["name"] == table.key)
     if kind == "uuid":
         return [uuid.UUID(int=dice.getrandbits(128), version=4) for _ in range(count)]
     if kind in ("integer", "bigint", "smallint"):
         return list(range(1, count + 1))
-    return [f"{dice.choice(_WORDS)}-{number}" for number in range(1, count + 1)]
+    return [f"{dice.choice(_WORDS)}-{number}"[-(longest or 64) :] for number in range(1, count + 1)]
 
 
 def _row(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +62,7 @@ class SnapshotProject:
     def create(self, rest: Rest, side: Side, people: Mapping[str, Person]) -> None:
         if side == "local":
             apply_snapshot(rest, self.snapshot)
+            upload_files(rest)
         persons.create_access(rest, people, [one.collection for one in self.site.shown])
 
     def load(self, url: str, side: Side, *, seed: int, rows: int, loaded: RowsLoaded) -> None:
@@ -107,6 +109,7 @@ class GeneratedProject:
                 rest.post("/relations", body)
             for collection, body in self.shape.fields:
                 rest.post(f"/fields/{collection}", body)
+            upload_files(rest)
         persons.create_access(rest, people, [one.collection for one in self.site.shown])
 
     def load(self, url: str, side: Side, *, seed: int, rows: int, loaded: RowsLoaded) -> None:
@@ -123,6 +126,13 @@ def as_snapshot(shape: Shape) -> dict[str, Any]:
             schema = each["schema"] and {"is_primary_key": False, **each["schema"]}
             fields.append({**each, "collection": body["collection"], "schema": schema})
     return {"collections": list(shape.collections), "fields": fields}
+
+
+def upload_files(rest: Rest) -> None:
+    """Three small files with fixed keys, as people upload them."""
+    for number in range(1, 4):
+        key = str(uuid.UUID(int=number, version=4))
+        rest.upload({"id": key, "title": f"File {number}"}, f"file-{number}.txt", b"text " * number, "text/plain")
 
 
 def apply_snapshot(rest: Rest, snapshot: Mapping[str, Any]) -> None:
