@@ -159,7 +159,9 @@ def test_no_conflict_is_unresolved(evidence: Evidence) -> None:
     plan = evidence.read(ImportPlan, of="4.1")
     findings = import_rules.unresolved_conflicts(plan)
     assert not findings, format_findings(findings)
-    evidence.note(f"{plan.to_create:,} rows would be created, and no row of production overwritten.")
+    updates = import_rules.planned_updates(plan)
+    rest = f"{updates:,} rows of production get local's content" if updates else "no row of production is overwritten"
+    evidence.note(f"{plan.to_create:,} rows would be created, and {rest}.")
 
 
 @gate("4.1")

@@ -161,6 +161,6 @@ def shown_collections(snapshot: Mapping[str, Any]) -> tuple[ShownCollection, ...
         fields = [each for each in snapshot["fields"] if each["collection"] == name and each.get("schema")]
         texts = [each["field"] for each in fields if each["type"] == "string" and not each["schema"]["is_primary_key"]]
         key = next((each["field"] for each in fields if each["schema"]["is_primary_key"]), "")
-        if one.get("schema") and not one["meta"].get("singleton") and texts and key:
+        if one.get("schema") is not None and not one["meta"].get("singleton") and texts and key:
             chosen.append(ShownCollection(name, key, tuple(texts[:1])))
     return tuple(chosen[:_SHOWN])

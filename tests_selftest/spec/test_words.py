@@ -42,7 +42,7 @@ RETIRED_NAMES: dict[str, str] = {
     "Yard": "EmulatorState",
     "Crew": "what it is",
     "Beside": "StagedDiff",
-    "Standing": "ApplyState, MetricStatus, RowPreservation, Freshness, RateWindow",
+    "Standing": "ApplyState, MetricStatus, RowPreservation, Freshness, RequestWindow",
     "Diary": "ActivityLog",
     "told": "format_findings",
     "look": "observe, compare, inspect",

@@ -36,6 +36,12 @@ def test_a_conflict_stops_the_line_unless_the_policy_keeps_productions_row() -> 
     assert import_rules.unresolved_conflicts(replace(PLAN, policy="keep")) == []
 
 
+def test_a_plan_says_how_many_rows_of_production_it_would_update() -> None:
+    assert import_rules.planned_updates(replace(PLAN, policy="keep")) == 0
+    assert import_rules.planned_updates(replace(PLAN, policy="update")) == 1
+    assert import_rules.planned_updates(replace(PLAN, policy="stop,sections=update")) == 1
+
+
 def test_every_row_of_a_plan_has_its_place() -> None:
     assert import_rules.plan_count_mismatches(PLAN) == []
     short = replace(PLAN, collections=(replace(PLAN.collections[0], create=5),))
