@@ -15,6 +15,7 @@ from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.export import AssetInventory
 from fixtures.model.finding import format_findings
 from fixtures.model.imports import ImportPlan, ImportResult
+from fixtures.model.row_account import RowAccount
 from fixtures.model.side_effects import ActivityLog
 from fixtures.operations import lanes
 from fixtures.operations.imports import (
@@ -28,7 +29,8 @@ from fixtures.operations.imports import (
     stamps,
     statistics,
 )
-from fixtures.operations.verification import data_audit
+from fixtures.operations.preservation import existing_rows
+from fixtures.operations.verification import audit, data_audit, row_accounts
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -132,14 +134,27 @@ def test_no_row_was_refused(evidence: Evidence) -> None:
 
 
 @action("4.2.5")
-def test_every_collection_grew_as_expected(production: DirectusObserver, evidence: Evidence) -> None:
+def test_every_collection_grew_as_expected(
+    production: DirectusObserver,
+    database: PostgresObserver,
+    database_url: Secret,
+    settings: Settings,
+    evidence: Evidence,
+) -> None:
     """Verify import progress"""
     result = evidence.read(ImportResult, of="4.2")
     thumbnail, wrong = library.check_thumbnail(production, evidence.read(AssetInventory, of="1.3"))
-    findings = [*import_rules.outcome_count_mismatches(data_audit.recount(result.outcomes, production)), *wrong]
+    counted = data_audit.recount(result.outcomes, production)
+    imported = audit.migrated_keys(evidence, settings, data_audit.uneven(result.outcomes, counted))
+    before = existing_rows.initial_rows(evidence)
+    accounts = row_accounts.accounts(production, database_url, database, before, imported)
+    evidence.write(list(accounts.values()), "accounts")
+    findings = [*import_rules.outcome_count_mismatches(counted, accounts), *wrong]
     assert not findings, format_findings(findings)
     evidence.note(thumbnail)
     evidence.note(f"Counted again over the API: {len(result.outcomes)} collections have before + created rows.")
+    for sentence in row_accounts.summarize(accounts.values()):
+        evidence.note(sentence)
 
 
 @action("4.2.6")
@@ -177,7 +192,8 @@ def test_the_log_shows_few_errors(settings: Settings) -> None:
 def test_the_counts_add_up(evidence: Evidence) -> None:
     """Item counts in production increased by expected amounts"""
     result = evidence.read(ImportResult, of="4.2")
-    findings = import_rules.outcome_count_mismatches(result.outcomes)
+    accounts = {each.collection: each for each in evidence.read(list[RowAccount], of="4.2", name="accounts")}
+    findings = import_rules.outcome_count_mismatches(result.outcomes, accounts)
     assert not findings, format_findings(findings)
     evidence.note(f"{sum(each.after - each.before for each in result.outcomes):,} rows more than before this run.")
 
