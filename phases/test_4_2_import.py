@@ -114,14 +114,25 @@ def test_what_production_lacks_is_imported(
 
 @action("4.2.3")
 def test_only_refused_rows_are_left_to_import(
-    production: DirectusObserver, database_url: Secret, settings: Settings, evidence: Evidence, progress: Progress
+    production: DirectusObserver,
+    database: PostgresObserver,
+    database_url: Secret,
+    settings: Settings,
+    evidence: Evidence,
+    progress: Progress,
 ) -> None:
     """Alternative: Directus CLI import (if needed)"""
     observe = lanes.comparer(settings.import_lane, production, database_url, progress)
     found = observe(import_inputs.import_set(evidence, settings, production), data_audit.library_ids(production))
     left = {name: each.create for name, each in found.items() if each.create}
     refused = evidence.read(ImportResult, of="4.2").refusals
-    assert sum(left.values()) == sum(1 for each in refused if each.collection in left)
+    unexplained = sum(left.values()) - sum(1 for each in refused if each.collection in left)
+    if unexplained:
+        # A row of ours that a person deleted meanwhile would be created again.
+        writes = existing_rows.live_writes(database, existing_rows.initial_rows(evidence).value.taken_at)
+        deleted = sum(each.action == "delete" and each.table in left for each in writes)
+        assert 0 < unexplained <= deleted, f"{left} rows are left to import"
+        evidence.note(f"{unexplained} row(s) are gone again: people deleted them meanwhile, by directus_activity.")
     evidence.note(f"Not needed: {sum(left.values())} rows are left to import, and Directus has no such command.")
 
 

@@ -16,6 +16,7 @@ from fixtures.model.audit import FinalCount
 from fixtures.model.imports import ImportResult
 from fixtures.model.row_account import RowAccount
 from fixtures.model.rows import CollectionVerification
+from fixtures.operations import lanes
 from fixtures.operations.preservation import existing_rows, fingerprint
 from fixtures.operations.preservation.existing_rows import InitialRows
 from fixtures.operations.verification import audit, data_audit, row_accounts, verify
@@ -78,6 +79,15 @@ class Live:
             account=self.accounts, on_item=silent,
         )  # fmt: skip
         return [each.code for each in audit_rules.count_mismatches(counts)], counts
+
+    def left(self) -> dict[str, int]:
+        """4.3.A7."""
+        observe = lanes.comparer(self.migration.lane, self.project.operator, self.project.url, reread=True)
+        with self.database() as database:
+            return data_audit.remaining_imports(
+                self.project.operator, self.migration.import_set(invalid_rows={}), (), observe,
+                lambda: existing_rows.live_writes(database, self.before.value.taken_at),
+            )  # fmt: skip
 
     def verified(self) -> tuple[list[str], list[str], dict[str, CollectionVerification]]:
         """4.3.1 and 4.3.2."""
@@ -155,6 +165,7 @@ def test_what_a_person_deleted_or_edited_is_theirs_and_listed(live: Live) -> Non
     live.person("DELETE", "/items/articles/3")
     live.person("PATCH", "/items/articles/11", {"title": "Better"})
     assert live.progress()[0] == []
+    assert live.left() == {}
     wrong, counts = live.audited()
     assert wrong == []
     assert sorted(row_accounts.summarize(each.account for each in counts if each.account)) == [
@@ -179,6 +190,7 @@ def test_a_persons_edit_explains_no_row_that_is_gone_and_no_other_row(live: Live
     live.project.ask("DELETE FROM articles WHERE id = 12")
     live.project.ask("UPDATE articles SET title = 'spoiled' WHERE id = 10")
     assert live.audited()[0] == ["MIG-551"]
+    assert live.left() == {"articles": 2}
     numbers, values, _ = live.verified()
     assert numbers == ["MIG-433"]
     assert sorted(set(values)) == ["production · articles · key 10", "production · articles · key 12"]
