@@ -6,6 +6,10 @@ exactly that criterion turns red. A criterion nobody has seen fail is not a crit
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -68,6 +72,50 @@ def directus(world: HeldWorld, method: str, path: str, body: dict[str, Any] | No
     with urlopen(request, json.dumps(body).encode() if body else None, timeout=CLIENT_S) as answer:
         text = answer.read()
     return json.loads(text)["data"] if text else None
+
+
+@contextmanager
+def visitors(world: HeldWorld, *, when: Callable[[], bool] = lambda: True) -> Iterator[list[str]]:
+    """Somebody adds a definition again and again until the block ends; the terms that were added."""
+    added: list[str] = []
+    over = threading.Event()
+
+    def write() -> None:
+        while not over.wait(0.4):
+            if when():
+                term = f"Word of a visitor {len(added)}"
+                directus(world, "POST", "/items/definitions", {"term": term, "meaning": "asked for"})
+                added.append(term)
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        try:
+            yield added
+        finally:
+            over.set()
+            writing.result()
+
+
+def test_what_visitors_and_editors_do_meanwhile_is_listed_and_turns_nothing_red(world: HeldWorld) -> None:
+    """Rows are added all the time; an imported row is deleted, and one of before, and one is edited, by a person."""
+    ((imported,),) = world.sql("SELECT min(id) FROM definitions_translations")
+    ((own,),) = world.sql("SELECT min(id) FROM import_notices")
+    ((term,),) = world.sql("SELECT max(id::text) FROM definitions")
+    directus(world, "DELETE", f"/items/definitions_translations/{imported}")
+    directus(world, "DELETE", f"/items/import_notices/{own}")
+    directus(world, "PATCH", f"/items/definitions/{term}", {"aliases": ["edited by a person"]})
+
+    with visitors(world) as added:
+        run = world.run("-k", "test_5_3")
+
+    assert added, "nobody wrote, so this proves nothing"
+    assert run.code == 0, run
+    notes = "\n".join(
+        note for entry in ledger(world) if entry["kind"] == "verdict" for note in entry["facts"].get("notes", ())
+    )
+    assert "row(s) of definitions; they stay." in notes
+    assert f"1 row(s) of definitions_translations, keys {imported}." in notes
+    assert [row for row in world.sql("SELECT term FROM definitions") if row[0] in added] != []
 
 
 def test_each_kind_of_damage_to_the_data_turns_its_own_criterion_red(world: HeldWorld) -> None:
