@@ -18,7 +18,7 @@ from fixtures.model.finding import format_findings
 from fixtures.model.imports import Conflict
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.imports import flow_pause
-from fixtures.operations.source import export, export_reader
+from fixtures.operations.source import directus_configuration, export, export_reader
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -40,6 +40,9 @@ def test_collections_are_identified(
     assert inventory.counts
     evidence.write(inventory)
     evidence.note(export.summarize(inventory))
+    configuration = directus_configuration.observe(source)
+    evidence.write(configuration)
+    evidence.note(directus_configuration.summarize(configuration))
 
 
 @action("1.3.2", dry_run=True)

@@ -15,7 +15,7 @@ from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import format_findings
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.schema import schema_documents, schema_plan
-from fixtures.operations.source import export
+from fixtures.operations.source import directus_configuration, export
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -53,6 +53,9 @@ def test_the_schema_is_exported(production: DirectusObserver, evidence: Evidence
         if snapshot.collections
         else "Production has no collection yet: everything in local's schema is new."
     )
+    configuration = directus_configuration.observe(production)
+    evidence.write(configuration)
+    evidence.note(directus_configuration.summarize(configuration))
 
 
 @action("3.1.3", dry_run=True)

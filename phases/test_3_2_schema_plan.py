@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fixtures.checks.directus_configuration import comparison
 from fixtures.checks.schema import plan_safety, planning, probing, schema, waivers
 from fixtures.checks.schema.risk_codes import CODES
 from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.directus_configuration import Configuration
 from fixtures.model.finding import format_findings
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.schema import schema_documents, schema_plan
-from fixtures.operations.source import export
+from fixtures.operations.source import directus_configuration, export
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -64,6 +66,12 @@ def test_every_change_is_identified(
     evidence.note(schema_documents.summarize(plan.changes))
     if accepted:
         evidence.note(waivers.summarize(sorted_waivers))
+    found = directus_configuration.compare(
+        evidence.read(Configuration, of="1.3"), evidence.read(Configuration, of="3.1")
+    )
+    evidence.write(found)
+    for sentence in comparison.summarize(found):
+        evidence.note(sentence)
 
 
 @action("3.2.3", dry_run=True)

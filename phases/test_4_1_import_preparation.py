@@ -12,9 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fixtures.checks.backups import file_store as file_checks
+from fixtures.checks.directus_configuration import comparison
 from fixtures.checks.rows import import_rules, order, profile
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.dataset import ImportOrder
+from fixtures.model.directus_configuration import Configuration
 from fixtures.model.export import AssetInventory, DataExport
 from fixtures.model.finding import format_findings
 from fixtures.model.imports import ImportPlan
@@ -23,11 +25,12 @@ from fixtures.model.snapshot import Snapshot
 from fixtures.operations import lanes
 from fixtures.operations.backups import file_store
 from fixtures.operations.imports import flow_pause, import_documents, import_inputs, import_plan
-from fixtures.operations.source import export, export_reader
+from fixtures.operations.source import directus_configuration, export, export_reader
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
+    from fixtures.model.site import SiteMap
     from fixtures.process.progress import Progress
     from fixtures.report.documents import Documents
     from fixtures.settings import Settings
@@ -76,14 +79,20 @@ def test_conflicts_are_analyzed(
 
 @action("4.1.3", dry_run=True)
 def test_the_strategy_is_chosen(
-    production: DirectusObserver, render: RenderObserver, settings: Settings, evidence: Evidence
+    production: DirectusObserver, render: RenderObserver, site: SiteMap, settings: Settings, evidence: Evidence
 ) -> None:
     """Determine import strategy"""
     plan = evidence.read(ImportPlan, of="4.1")
+    local, there = evidence.read(Configuration, of="1.3"), directus_configuration.observe(production)
+    compared = directus_configuration.compare(local, there)
+    evidence.write(compared)
+    for sentence in comparison.summarize(compared):
+        evidence.note(sentence)
     triggered = flow_pause.triggered_flows(production, plan.order.collections)
     findings = [
         *import_rules.unresolved_conflicts(plan),
         *flow_pause.unpausable_flows(triggered, may_pause=settings.may_pause),
+        *comparison.closed_to_visitors(site.collections, local, there, with_files=bool(site.pictured)),
     ]
     if settings.allow_ephemeral_files == "no":
         storage = file_store.destination(render, render.service(settings.render_backend))
