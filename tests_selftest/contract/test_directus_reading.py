@@ -10,7 +10,9 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from fixtures.model.directus_configuration import Configuration
 from fixtures.model.secret import Secret
+from fixtures.operations.source import directus_configuration
 from fixtures.systems import directus
 from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox, ScratchRowsLeft
 from fixtures.systems.directus.sandbox import NotOwnRow
@@ -199,3 +201,51 @@ def test_a_clean_up_that_did_not_work_is_said() -> None:
         sandbox.create("inquiries", {"name": sandbox.mark})
         with pytest.raises(ScratchRowsLeft, match="inquiries/2"):
             sandbox.clean_up()
+
+
+def configured(*, lacks: str = "", closes: str = "", restless: int = 0) -> Callable[[Request, int], Reply]:
+    """A Directus with one flow; *restless* counts of it are wrong, as if somebody worked there meanwhile."""
+    left = [restless]
+
+    def answer(request: Request, _: int) -> Reply:
+        query = parse_qs(request.query)
+        if request.path == lacks:
+            return Reply(404, {"errors": [{"message": "no route", "extensions": {"code": "ROUTE_NOT_FOUND"}}]})
+        if request.path == closes:
+            return Reply(403, {"errors": [{"message": "no", "extensions": {"code": "RESOURCE_RESTRICTED"}}]})
+        if request.path == "/server/info":
+            return Reply(200, {"data": {"version": "11.5.0"}})
+        if request.path in {"/settings", "/extensions"}:
+            return Reply(200, {"data": {"id": 1, "project_name": "City"} if request.path == "/settings" else []})
+        rows = [{"id": uuid_of(1), "name": "Notify"}] if request.path == "/flows" else []
+        if "aggregate[count]" in query:
+            wrong = bool(rows) and left[0] > 0
+            left[0] -= wrong
+            return Reply(200, {"data": [{"count": str(len(rows) + wrong)}]})
+        return Reply(200, {"data": rows})
+
+    return answer
+
+
+def observed(server: Callable[[Request, int], Reply]) -> Configuration:
+    with speaking(server, read_only=True) as transport:
+        return directus_configuration.observe(DirectusObserver(transport))
+
+
+def test_a_list_this_directus_does_not_give_is_named_and_no_error() -> None:
+    """Deployments came with a later version; a licence may close a list."""
+    found = observed(configured(lacks="/deployments", closes="/shares"))
+    assert found.not_read == {
+        "shares": "403 RESOURCE_RESTRICTED",
+        "deployments": "Directus 11.5.0 has no /deployments",
+        "deployment_projects": "Directus 11.5.0 has no /deployments",
+    }
+    assert found.rights_are_known
+    assert [each.key for each in found.objects["flows"]] == ["Notify"]
+    assert [each.key for each in found.objects["settings"]] == ["project_name"]
+
+
+def test_configuration_that_changes_while_it_is_read_is_read_again() -> None:
+    assert [each.key for each in observed(configured(restless=2)).objects["flows"]] == ["Notify"]
+    with pytest.raises(IncompleteRead, match="/flows"):
+        observed(configured(restless=6))
