@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from fixtures.model.applied_schema import AppliedSchema
 from fixtures.model.audit import FinalCount
 from fixtures.model.closing import FollowUp, MonitoringPlan, ScheduledCheck
 from fixtures.model.dataset import CollectionProfile, ExportedFile, ImportOrder, Outcome, Reference
+from fixtures.model.directus_configuration import ConfigurationComparison, DifferingObject, KindComparison
 from fixtures.model.export import AssetFile, AssetInventory, CollectionCount, DataExport, Inventory
 from fixtures.model.health import Metric, MetricStatus
 from fixtures.model.imports import Conflict, ConflictKind, ImportResult, Refusal
@@ -225,8 +227,64 @@ def test_an_empty_chapter_says_so_and_is_never_left_out(tmp_path: Path) -> None:
         "No import is on record in this migration.",
         "No backup is on record in this migration.",
         "Not identified yet: step 6.1.5 does that.",
+        "Not compared: group 3.2 has not passed.",
     ):
         assert said in text
+
+
+COMPARED = ConfigurationComparison(
+    NOW,
+    (
+        KindComparison("roles", 4, 1, tuple("abc")),
+        KindComparison("policies", 2, 2),
+        KindComparison("permissions", 415, 1, tuple(f"Public · c{n:03} · read" for n in range(414))),
+        KindComparison("settings", 2, 3, ("public_note",), ("project_color", "project_url"), (
+            DifferingObject("project_name", ("project_name",)),
+        )),
+        KindComparison("deployments", 0, 0, not_compared="production: Directus 11.5.0 has no /deployments"),
+        KindComparison("shares", 0, 0),
+    ),
+    {"read": tuple(f"c{n:03}" for n in range(19))},
+)  # fmt: skip
+
+
+def test_what_is_not_carried_over_is_the_same_in_both(tmp_path: Path) -> None:
+    """Counts, names, what it means and what to do; of the comparisons of 3.2 and 4.1 the later one."""
+    migration = InventedMigration(tmp_path)
+    for line, found in (("3.2.2", replace(COMPARED, compared_at=BEGIN, kinds=())), ("4.1.3", COMPARED)):
+        migration.evidence.begin(line)
+        migration.evidence.write(found)
+    story = migration.story()
+    assert story.configuration == COMPARED
+    text, shown = report(story), html(story, tmp_path)
+    rows = [
+        ["roles", "4", "1", "3", "0", "0"],
+        ["policies", "2", "2", "0", "0", "0"],
+        ["permissions", "415", "1", "414", "0", "0"],
+        ["settings", "2", "3", "1", "1", "2"],
+    ]
+    unread = "not compared: production: Directus 11.5.0 has no /deployments"
+    assert markdown_table(text, "### Not carried over") == [*rows, ["deployments", "0", "0", unread, "", ""]]
+    assert html_table(shown, "Configuration on both sides") == [*rows, ["deployments", unread]]
+    words = [" ".join(unescape(re.sub(r"<[^>]+>|[*]", "", each)).split()) for each in (text, shown)]
+    for document in words:
+        assert "Visitors may not read 19 collections that local's visitors may: c000, c001, c002, c003" in document
+        assert "c010, c011 and 7 more." in document
+        assert "3 roles: nobody can be given such a role. Settings → Access Control → Create Role. a, b, c" in document
+        assert "414 permissions: the API answers 403" in document
+        assert "Public · c059 · read … and 354 more, in the evidence of groups 3.2 and 4.1" in document
+        assert "1 setting: production works with another value" in document
+        assert "project_name (project_name)" in document
+    tasks = [task.what for task in follow_ups(story)]
+    assert tasks[0] == "Carry over by hand what production needs of 3 roles, 414 permissions, 1 setting"
+
+
+def test_a_later_comparison_with_a_new_plan_replaces_that_before_the_import(tmp_path: Path) -> None:
+    migration = InventedMigration(tmp_path)
+    for line, found in (("4.1.3", replace(COMPARED, compared_at=BEGIN)), ("3.2.2", replace(COMPARED, kinds=()))):
+        migration.evidence.begin(line)
+        migration.evidence.write(found)
+    assert migration.story().configuration == replace(COMPARED, kinds=())
 
 
 def test_a_report_without_a_chapter_or_a_name_is_incomplete(tmp_path: Path) -> None:
@@ -276,6 +334,14 @@ def test_no_value_breaks_a_table_or_a_list(tmp_path: Path) -> None:
         deviations=(Deviation("1.1.1", HOSTILE, HOSTILE),),
         counts=(FinalCount(HOSTILE, 1, 2, 3, migrated=True),),
         measures=(Metric("backend", "cpu", MetricStatus.NOT_MEASURED, note=HOSTILE),),
+        configuration=ConfigurationComparison(
+            NOW,
+            (
+                KindComparison("flows", 1, 1, (HOSTILE,), (HOSTILE,), (DifferingObject(HOSTILE, ("name",)),)),
+                KindComparison("shares", 1, 1, not_compared=HOSTILE),
+            ),
+            {"read": (HOSTILE,)},
+        ),
     )
     assert story.schema
     story = replace(story, schema=replace(story.schema, done=tuple(changes), pending=tuple(changes)))
