@@ -52,7 +52,11 @@ def both_have(side: str) -> Rows:
         "translations": [{"id": key(side, 30), "key": "greeting", "language": "de-DE", "value": "Hallo"}],
         "settings": [{"id": 1, "project_name": "City", "project_id": key(side, 31), "public_note": None}],
         "extensions": [
-            {"id": key(side, 32), "meta": {"folder": "stars", "enabled": True}, "schema": {"name": "stars"}}
+            {
+                "id": key(side, 32),
+                "meta": {"id": key(side, 32), "folder": "stars", "enabled": True},
+                "schema": {"name": "stars", "path": f"/{side}/stars", "version": "1.0.0"},
+            }
         ],
         "versions": [{"id": key(side, 33), "collection": "sections", "item": "7", "key": "draft", "delta": {"t": 1}}],
         "comments": [{"id": key(side, 34), "collection": "sections", "item": "7", "comment": "Right?", **stamps}],
@@ -98,7 +102,7 @@ CHANGES: Mapping[str, dict[str, Any]] = {
     "presets": {"layout": "cards"},
     "translations": {"value": "Servus"},
     "settings": {"project_name": "Town"},
-    "extensions": {"meta": {"folder": "stars", "enabled": False}},
+    "extensions": {"schema": {"name": "stars", "path": "/production/stars", "version": "2.0.0"}},
     "versions": {"delta": {"t": 2}},
     "shares": {"role": key("local", 1)},
     "notifications": {"message": "Hi"},
@@ -162,7 +166,8 @@ def test_another_value_is_named_with_its_field_and_never_kept(kind: str) -> None
     there |= CHANGES[kind]
     found = compared(local, production)
     (entry,) = [each for each in found.kinds if each.kind == kind]
-    assert [(each.key, each.fields) for each in entry.differing] == [(NAMES[kind], tuple(CHANGES[kind]))]
+    field = "version" if kind == "extensions" else next(iter(CHANGES[kind]))
+    assert [(each.key, each.fields) for each in entry.differing] == [(NAMES[kind], (field,))]
     assert (entry.only_local, entry.only_production) == ((), ())
     assert "Servus" not in repr(described(production, "production")) + repr(found)
 
