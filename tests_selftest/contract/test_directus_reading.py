@@ -246,6 +246,6 @@ def test_a_list_this_directus_does_not_give_is_named_and_no_error() -> None:
 
 
 def test_configuration_that_changes_while_it_is_read_is_read_again() -> None:
-    assert [each.key for each in observed(configured(restless=2)).objects["flows"]] == ["Notify"]
+    assert [each.key for each in observed(configured(restless=6)).objects["flows"]] == ["Notify"]
     with pytest.raises(IncompleteRead, match="/flows"):
-        observed(configured(restless=6))
+        observed(configured(restless=9))
