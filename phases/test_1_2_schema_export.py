@@ -71,6 +71,8 @@ def test_the_export_is_valid(source: DirectusObserver, evidence: Evidence) -> No
     assert not findings, format_findings(findings)
     assert snapshot.tables, "a data model without a single table was exported"
     evidence.note(f"Every collection and field of the running project is in the export; {len(snapshot.tables)} tables.")
+    for sentence in export.summarize_untracked(source, "local"):
+        evidence.note(sentence)
 
 
 @acceptance("1.2.A1", dry_run=True)

@@ -8,6 +8,7 @@ On failure  nothing changed; correct what is named and run the same command agai
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from fixtures.checks.rows import keys, order, profile
@@ -16,9 +17,11 @@ from fixtures.model.dataset import ImportOrder
 from fixtures.model.export import AssetInventory, DataExport, Inventory
 from fixtures.model.finding import format_findings
 from fixtures.model.imports import Conflict
+from fixtures.model.not_carried import NotCarried
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.imports import flow_pause
-from fixtures.operations.source import directus_configuration, export, export_reader
+from fixtures.operations.schema import schema_plan
+from fixtures.operations.source import directus_configuration, export, export_reader, not_carried
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -60,13 +63,20 @@ def test_every_collection_is_exported(
         shared=export.shared_columns(evidence.read(Snapshot, of="1.2"), inventory, production, evidence),
     )
     assets = export.export_assets(source, settings.migration_dir, progress)
+    left_behind = not_carried.find(evidence.read(Snapshot, of="1.2"), source, assets.without_bytes)
     assert [file.collection for file in data.files] == [each.name for each in inventory.profiles]
     evidence.write(data)
     evidence.write(assets)
+    evidence.write(left_behind, not_carried.EVIDENCE)
     evidence.note(
         f"{data.rows:,} rows of {len(data.files)} collections and {len(assets.files)} files"
         f" ({sum(file.size_bytes for file in assets.files):,} bytes) are in migration/."
     )
+    for each in left_behind:
+        evidence.note(f"{each}.")
+    accepted = schema_plan.read_waivers(settings.waivers)
+    findings = export.files_without_bytes(assets, accepted, today=data.exported_at.astimezone(UTC).date())
+    assert not findings, format_findings(findings)
 
 
 @action("1.3.3", dry_run=True)
@@ -80,7 +90,15 @@ def test_the_export_is_analyzed(settings: Settings, documents: Documents, eviden
         *(f for file in data.files for f in keys.key_type_mismatches(inventory.profile(file.collection), file)),
     ]
     assert not findings, format_findings(findings)
-    documents.write("DATA_EXPORT.md", inventory=inventory, data=data, assets=assets, concealed=concealed)
+    left_behind = evidence.read(list[NotCarried], of="1.3", name=not_carried.EVIDENCE)
+    documents.write(
+        "DATA_EXPORT.md",
+        inventory=inventory,
+        data=data,
+        assets=assets,
+        concealed=concealed,
+        not_carried=left_behind,
+    )
     evidence.note(
         f"Every file is a JSON array that `jq length` reads; {len(concealed)} concealed columns cannot be exported."
     )
@@ -114,7 +132,8 @@ def test_the_data_is_on_disk(source: DirectusObserver, settings: Settings, evide
     findings += export.missing_assets(settings.migration_dir, assets)
     assert not findings, format_findings(findings)
     assert {file.collection for file in data.files} == set(source.snapshot().tables)
-    assert {file.id for file in assets.files} == {str(row["id"]) for row in source.files()}
+    listed = {file.id for file in assets.files} | {file.id for file in assets.without_bytes}
+    assert listed == {str(row["id"]) for row in source.files()}
 
 
 @acceptance("1.3.A2", dry_run=True)
@@ -126,6 +145,10 @@ def test_the_counts_are_documented(source: DirectusObserver, settings: Settings,
     assert not findings, format_findings(findings)
     text = (settings.migration_dir / "DATA_EXPORT.md").read_text(encoding="utf-8")
     assert [count.collection for count in now if f"| {count.collection} | {count.local:,} |" not in text] == []
+    snapshot, assets = evidence.read(Snapshot, of="1.2"), evidence.read(AssetInventory, of="1.3")
+    left_behind = not_carried.find(snapshot, source, assets.without_bytes)
+    assert left_behind == evidence.read(list[NotCarried], of="1.3", name=not_carried.EVIDENCE)
+    assert [each for each in left_behind if str(each) not in text] == []
     evidence.note(f"{len(now)} collections: rows in the file = rows the database counts now, {data.rows:,} in all.")
 
 

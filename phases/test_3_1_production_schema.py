@@ -75,9 +75,14 @@ def test_the_export_is_valid(
     path = settings.migration_dir / schema_documents.PRODUCTION_SCHEMA
     assert path.stat().st_size > 0
     snapshot = export.read_snapshot(path)
-    findings = [*export.snapshot_problems(snapshot, production), *schema_plan.catalog_mismatches(database, snapshot)]
+    findings = [
+        *export.snapshot_problems(snapshot, production, side="production"),
+        *schema_plan.catalog_mismatches(database, snapshot),
+    ]
     assert not findings, format_findings(findings)
     evidence.note(f"The database's own catalog agrees on all {len(snapshot.tables)} tables.")
+    for sentence in export.summarize_untracked(production, "production"):
+        evidence.note(sentence)
 
 
 @acceptance("3.1.A1", dry_run=True)

@@ -20,12 +20,13 @@ from fixtures.model.directus_configuration import Configuration
 from fixtures.model.export import AssetInventory, DataExport
 from fixtures.model.finding import format_findings
 from fixtures.model.imports import ImportPlan
+from fixtures.model.not_carried import NotCarried
 from fixtures.model.screening import Screening
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations import lanes
 from fixtures.operations.backups import file_store
 from fixtures.operations.imports import flow_pause, import_documents, import_inputs, import_plan
-from fixtures.operations.source import directus_configuration, export, export_reader
+from fixtures.operations.source import directus_configuration, export, export_reader, not_carried
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -99,6 +100,8 @@ def test_the_strategy_is_chosen(
         findings += file_checks.uploads_to_ephemeral_disk(storage, len(evidence.read(AssetInventory, of="1.3").files))
     assert not findings, format_findings(findings)
     evidence.note(import_documents.summarize_strategy(plan))
+    for each in evidence.read(list[NotCarried], of="1.3", name=not_carried.EVIDENCE):
+        evidence.note(f"{each}.")
 
 
 @action("4.1.4", dry_run=True)

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fixtures.model.export import FileWithoutBytes
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
+from fixtures.model.waiver import Waiver
+from fixtures.operations.imports import library
 from fixtures.operations.preservation import existing_data
 from fixtures.operations.schema import apply, data_model_view, schema_plan, schema_verification
 from fixtures.operations.scratch_rows import related
-from fixtures.operations.source import export
+from fixtures.operations.source import export, not_carried
 from fixtures.operations.verification import audit, relation_checks
 from fixtures.systems.browser.window import Browser
 from fixtures.systems.directus.sandbox import DirectusSandbox
 from fixtures.systems.postgres.observer import PostgresObserver
 from fixtures.world import toolchain
 from fixtures.world.progress import no_progress
-from tests_selftest.lanes.project import Migration, Project, column
+from tests_selftest.lanes.project import PICTURE, Migration, Project, column
 
-NEW = ("directus_files.alt_text", "directus_users.bio", "directus_users.department", "directus_users.reviewed")
+NEW = (
+    "directus_files.alt_text",
+    "directus_settings.motto",
+    "directus_users.bio",
+    "directus_users.department",
+    "directus_users.reviewed",
+    "directus_users.vip",
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +56,8 @@ def local(started: Project) -> Snapshot:
     rest.post("/fields/directus_users", column("bio", "text"))
     rest.post("/fields/directus_users", column("department", "uuid"))
     rest.post("/fields/directus_files", column("alt_text"))
+    rest.post("/fields/directus_users", column("vip", "boolean", default_value=False))
+    rest.post("/fields/directus_settings", column("motto"))
     rest.post("/fields/articles", column("reviewer", "uuid"))
     rest.post("/fields/directus_users", {"field": "reviewed", "type": "alias", "meta": {"special": ["o2m"]}})
     rest.post(
@@ -64,6 +79,15 @@ def local(started: Project) -> Snapshot:
         if name in started.operator.snapshot().fields:
             assert started.transport.ask("DELETE", f"/fields/{name.replace('.', '/')}").status == 204
     return found
+
+
+@pytest.fixture
+def extended(started: Project, local: Snapshot) -> Project:
+    """Production with local's schema."""
+    with PostgresObserver(started.url) as database:
+        plan, _ = schema_plan.make_plan(started.operator, database, local, started.operator.snapshot())
+        apply.apply(started.operator, database, plan, local)
+    return started
 
 
 def silent(*_: object) -> None:
@@ -98,6 +122,7 @@ def test_they_are_planned_applied_and_found_and_the_second_plan_is_empty(started
     assert schema_verification.unplanned_differences(started.operator, local, started.operator.snapshot(), plan) == []
 
 
+@pytest.mark.usefixtures("extended")
 def test_a_field_that_cannot_be_read_is_found(
     started: Project, local: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +137,7 @@ def test_a_field_that_cannot_be_read_is_found(
     assert problem.code == "MIG-338"
 
 
+@pytest.mark.usefixtures("extended")
 def test_their_relations_are_tried_or_said_not_to_be(started: Project, local: Snapshot, tmp_path: Path) -> None:
     chosen = related.relations(local)
     with DirectusSandbox(started.transport, run="run-20261101T120000Z") as sandbox:
@@ -128,7 +154,7 @@ def test_their_relations_are_tried_or_said_not_to_be(started: Project, local: Sn
     assert {each.relation for each in read} == relation_checks.relation_names(local)
 
 
-@pytest.mark.usefixtures("local")
+@pytest.mark.usefixtures("extended")
 def test_the_admin_app_shows_them_and_a_missing_one_is_named(started: Project) -> None:
     desired = {"directus_files": ["alt_text"], "directus_users": ["bio", "department"], "articles": ["reviewer"]}
     tools = toolchain.ensure(toolchain.CACHE, supervisor=started.supervisor, progress=no_progress)
@@ -146,3 +172,79 @@ def test_the_admin_app_shows_them_and_a_missing_one_is_named(started: Project) -
     assert data_model_view.missing_in_app(seen, desired) == []
     (absent,) = data_model_view.missing_in_app(seen, {"directus_users": ["bio", "motto"]})
     assert (absent.code, '"directus_users.motto"' in str(absent)) == ("MIG-334", True)
+
+
+def test_values_that_are_not_carried_are_counted_and_a_default_is_none(extended: Project, local: Snapshot) -> None:
+    people: list[dict[str, Any]] = [{"bio": "Ada's"}, {"bio": "Eve's", "vip": True}, {}]
+    for number, more in enumerate(people):
+        extended.rest.post("/users", {"email": f"person{number}@example.org", **more})
+    extended.rest.patch("/settings", {"motto": "Zoned"})
+    extended.rest.upload({"id": A, "alt_text": "carried"}, "a.png", PICTURE, "image/png")
+    try:
+        found = not_carried.find(local, extended.operator, [FileWithoutBytes(A, "map", "403 FORBIDDEN")])
+    finally:
+        extended.ask("DELETE FROM directus_files")
+        extended.ask("DELETE FROM directus_users WHERE email ~ '^person'")
+    assert [(each.what, each.count) for each in found] == [
+        ("directus_settings.motto", 1),
+        ("directus_users.bio", 2),
+        ("directus_users.vip", 1),
+        (f'file "map" ({A})', 1),
+    ]
+    assert str(found[1]).startswith("directus_users.bio: 2 rows of local have something that is not carried over")
+
+
+A, B, C = (f"{digit * 8}-1111-4111-8111-111111111111" for digit in "abc")
+
+
+def file(key: str, text: str | None) -> dict[str, Any]:
+    named = {"title": key[:1], "filename_download": f"{key[:1]}.png", "type": "image/png"}
+    return {"id": key, **named, "filesize": len(PICTURE), "alt_text": text}
+
+
+@pytest.mark.parametrize("lane", ["api", "sql"])
+def test_own_columns_of_files_are_carried_filled_where_empty_and_never_overwritten(
+    extended: Project, local: Snapshot, tmp_path: Path, lane: str
+) -> None:
+    for key, text in ((B, None), (C, "an editor's")):
+        fields = {"id": key, "title": key[:1]} | ({"alt_text": text} if text else {})
+        extended.rest.upload(fields, f"{key[:1]}.png", PICTURE, "image/png")
+    rows = [file(A, "a red square"), file(B, "another"), file(C, "a third")]
+    migration = Migration(extended, tmp_path, {}, library=rows, lane=lane, policies="keep", snapshot=local)
+    try:
+        left = library.read(extended.operator, migration.import_set())
+        assert (len(left.files_to_create), list(left.without_metadata)) == (1, [B])
+        result = migration.run()
+        held = dict(extended.ask("SELECT id::text, alt_text FROM directus_files"))
+        again = library.read(extended.operator, migration.import_set())
+    finally:
+        extended.ask("DELETE FROM directus_files")
+    assert held == {A: "a red square", B: "another", C: "an editor's"}
+    assert [(each.key, each.columns) for each in result.conflicts] == [(C, ("alt_text",))]
+    assert (again.files_to_create, again.without_metadata) == ([], {})
+
+
+def test_files_without_bytes_are_named_by_title_and_left_out_with_a_waiver(extended: Project, tmp_path: Path) -> None:
+    extended.rest.upload({"id": A, "title": "whole"}, "a.png", PICTURE, "image/png")
+    for key, title, disk in ((B, "lost", "lost.png"), (C, None, None)):
+        extended.ask(
+            "INSERT INTO directus_files (id, storage, title, filename_download, filename_disk, type)"
+            " VALUES (%s, 'local', %s, 'c.png', %s, 'image/png')", key, title, disk,
+        )  # fmt: skip
+    try:
+        found = export.export_assets(extended.operator, tmp_path, silent)
+    finally:
+        extended.ask("DELETE FROM directus_files")
+    assert [each.id for each in found.files] == [A]
+    assert [(each.id, each.title) for each in found.without_bytes] == [(B, "lost"), (C, "c.png")]
+    assert [row["id"] for row in json.loads((tmp_path / "files.json").read_text())] == [A]
+    today = date(2026, 11, 1)
+    named = export.files_without_bytes(found, [], today=today)
+    assert [(each.code, each.where) for each in named] == [
+        ("MIG-134", f'local · file "lost" · id {B}'),
+        ("MIG-134", f'local · file "c.png" · id {C}'),
+    ]
+    signed = Waiver("NO_BYTES", B, "lost years ago, nobody links it", "Ada", today)
+    (left,) = export.files_without_bytes(found, [signed], today=today)
+    assert C in left.where
+    assert len(export.files_without_bytes(found, [signed], today=date(2026, 11, 2))) == 2

@@ -26,6 +26,7 @@ from fixtures.model.fingerprint import (
 )
 from fixtures.model.ids import Subject
 from fixtures.model.imports import CollectionPlan, Conflict, ConflictKind, ImportPlan, ImportResult
+from fixtures.model.not_carried import NotCarried
 from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
 from fixtures.model.story import RunState, Story
 from fixtures.model.verdict import Obstacle, Verdict
@@ -102,6 +103,8 @@ class InventedMigration:
 
     def _leave(self, subject: str) -> None:
         match subject:
+            case "1.3.2":
+                self.evidence.write([NotCarried("directus_users.bio", 12, "it is empty in production")], "not-carried")
             case "1.4.2":
                 self.evidence.write(rollback_point(self.now))
             case "1.4.4":

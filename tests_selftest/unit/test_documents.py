@@ -22,6 +22,7 @@ from fixtures.model.directus_configuration import ConfigurationComparison, Diffe
 from fixtures.model.export import AssetFile, AssetInventory, CollectionCount, DataExport, Inventory
 from fixtures.model.health import Metric, MetricStatus
 from fixtures.model.imports import Conflict, ConflictKind, ImportResult, Refusal
+from fixtures.model.not_carried import NotCarried
 from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
 from fixtures.model.probe import Probe, ProbeKind, ProbeResult
 from fixtures.model.schema_changes import Alteration, Relationship, SchemaChanges
@@ -103,6 +104,7 @@ KEY_FIGURES = {
     "rows refused": 5,
     "files in the export": 12,
     "files created": 9,
+    "things of local that were not carried over": 1,
     "tables before the first write": 1,
     "rows before the first write": 200,
 }
@@ -181,6 +183,7 @@ def test_every_object_and_every_row_count_is_the_same_in_both(tmp_path: Path) ->
         "Risks covered by a waiver": 1,
         "Errors during import": 1,
         "Conflicts, production's row was kept": 1,
+        "Values and files not carried over": 1,
     }
     stages = dict(re.findall(r'<span class="grow">(\w+)</span> <span class="soft">(\d+) changes?</span>', shown))
     assert stages == {"Collections": "2", "Fields": "5", "Constraints": "3", "Relations": "1"}
@@ -195,6 +198,20 @@ def test_every_object_and_every_row_count_is_the_same_in_both(tmp_path: Path) ->
     assert markdown_table(text, "## 3. Data migration results") == rows
     both = [[*row[:9], row[10]] for row in html_table(shown, "Rows per collection")]
     assert both == rows
+
+
+BIO = NotCarried("directus_users.bio", 12, "it is empty in production")
+
+
+def test_what_is_not_carried_over_is_named_and_counted_in_page_and_markdown(tmp_path: Path) -> None:
+    migration = InventedMigration(tmp_path)
+    migration.passes("1.3")
+    story = migration.story()
+    said = "directus_users.bio: 12 rows of local have something that is not carried over; it is empty in production"
+    assert f"### Values and files not carried over (1)\n\n- {said}\n" in report(story)
+    shown = " ".join(re.sub(r"<[^>]+>", "", html(story, tmp_path)).split())
+    assert "Values and files not carried over directus_users.bio: 12 rows of local, it is empty in production" in shown
+    assert ("things of local that were not carried over", 1) in story.key_figures
 
 
 def test_release_notes_and_notice_say_the_numbers_of_the_same_story(tmp_path: Path) -> None:
@@ -342,6 +359,7 @@ def test_no_value_breaks_a_table_or_a_list(tmp_path: Path) -> None:
             ),
             {"read": (HOSTILE,)},
         ),
+        not_carried=(NotCarried(HOSTILE, 1, HOSTILE),),
     )
     assert story.schema
     story = replace(story, schema=replace(story.schema, done=tuple(changes), pending=tuple(changes)))
@@ -408,7 +426,10 @@ def test_export_and_order_are_listed_collection_by_collection() -> None:
     inventory = Inventory(NOW, profiles, counts)
     data = DataExport(NOW, (ExportedFile("chapters", "data/chapters.json", 3, "ab" * 32, 10, "integer"),))
     assets = AssetInventory((AssetFile("1", "files/1.png", "cd" * 32, 1200, "a.png", "image/png"),), {}, {})
-    text = render("DATA_EXPORT.md", inventory=inventory, data=data, assets=assets, concealed=["users.pin"])
+    text = render(
+        "DATA_EXPORT.md", inventory=inventory, data=data, assets=assets, concealed=["users.pin"], not_carried=[BIO]
+    )
+    assert f"- {BIO}" in text
     assert "| chapters | 3 | 2 | id (integer) | integer | – | data/chapters.json | abababababababab… |" in text
     assert "1 files of the library (1,200 bytes) in 0 folders" in text
     assert "- users.pin" in text

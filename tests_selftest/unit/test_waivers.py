@@ -42,6 +42,13 @@ def test_a_whole_waiver_is_read() -> None:
     assert found == (waiver(),)
 
 
+def test_a_waiver_of_a_file_is_read_and_concerns_no_change_of_a_plan() -> None:
+    found, findings = waivers.read({"waiver": [{**WHOLE, "code": "NO_BYTES", "object": "4d-5e"}]}, file="w.toml")
+    assert findings == []
+    _, use = waivers.admit([], found, today=TODAY)
+    assert (use.used, use.expired, use.unused) == ((), (), ())
+
+
 MALFORMED: dict[str, dict[str, Any]] = {
     "every object": {"object": "*"},
     "every field": {"object": "articles.*"},
