@@ -80,8 +80,9 @@ def test_a_planned_collection_of_the_same_name_stops_the_plan_before_the_first_w
         current = shared.operator.snapshot()
         with PostgresObserver(shared.url) as database:
             plan, _ = schema_plan.make_plan(shared.operator, database, desired, current)
-            (stop,) = plan_safety.blockers(plan)
-            assert (stop.code, stop.where) == ("SC109", 'production · "notices"')
+            stops = plan_safety.blockers(plan)
+            assert {stop.code for stop in stops} == {"SC109"}
+            assert 'production · "notices"' in {stop.where for stop in stops}
             with pytest.raises(apply.PlanForbidden, match="SC109"):
                 apply.apply(shared.operator, database, plan, desired)
         assert shared.ask("SELECT * FROM notices") == [(7, "theirs")]
