@@ -20,7 +20,6 @@ from fixtures.model.directus_configuration import Configuration
 from fixtures.model.export import AssetInventory, DataExport
 from fixtures.model.finding import format_findings
 from fixtures.model.imports import ImportPlan
-from fixtures.model.not_carried import NotCarried
 from fixtures.model.screening import Screening
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations import lanes
@@ -100,8 +99,8 @@ def test_the_strategy_is_chosen(
         findings += file_checks.uploads_to_ephemeral_disk(storage, len(evidence.read(AssetInventory, of="1.3").files))
     assert not findings, format_findings(findings)
     evidence.note(import_documents.summarize_strategy(plan))
-    for each in evidence.read(list[NotCarried], of="1.3", name=not_carried.EVIDENCE):
-        evidence.note(f"{each}.")
+    for sentence in not_carried.sentences(evidence):
+        evidence.note(sentence)
 
 
 @action("4.1.4", dry_run=True)

@@ -199,7 +199,8 @@ A, B, C = (f"{digit * 8}-1111-4111-8111-111111111111" for digit in "abc")
 
 def file(key: str, text: str | None) -> dict[str, Any]:
     named = {"title": key[:1], "filename_download": f"{key[:1]}.png", "type": "image/png"}
-    return {"id": key, **named, "filesize": len(PICTURE), "alt_text": text}
+    stamps = dict.fromkeys(("uploaded_on", "created_on", "modified_on"), "2026-01-02T03:04:05.000Z")
+    return {"id": key, **named, **stamps, "filesize": len(PICTURE), "alt_text": text}
 
 
 @pytest.mark.parametrize("lane", ["api", "sql"])
