@@ -67,7 +67,7 @@ def fill(url: str, *, rows: int, seed: int, singletons: Iterable[str] = ()) -> d
     with psycopg.connect(url, row_factory=dict_row) as connection:
         tables = {name: _table(connection, name) for name in _names(connection)}
         system = {name: _system_keys(connection, name) for name in ("directus_users", "directus_files")}
-        choices, anywhere = _choices(connection), _any_relations(connection)
+        choices, anywhere, people = _choices(connection), _any_relations(connection), _people_columns(connection)
         connection.execute("SET session_replication_role = replica")
         single = set(singletons)
         keys: dict[str, list[Any]] = {**system}
@@ -76,6 +76,8 @@ def fill(url: str, *, rows: int, seed: int, singletons: Iterable[str] = ()) -> d
         for name, table in tables.items():
             for number, key in enumerate(keys[name], start=1):
                 row = _row(table, key, number, keys, choices, dice)
+                authors = [column for column in row if (name, column) in people]
+                row |= {column: dice.choice(system["directus_users"]) for column in authors}
                 _point_anywhere(row, name, anywhere, keys, dice)
                 _insert(connection, name, row)
             if table.counts_up and keys[name]:
@@ -114,6 +116,12 @@ def _choices(connection: psycopg.Connection[dict[str, Any]]) -> dict[tuple[str, 
         if values and all(isinstance(value, (str, int)) for value in values):
             found[row["collection"], row["field"]] = values
     return found
+
+
+def _people_columns(connection: psycopg.Connection[dict[str, Any]]) -> set[tuple[str, str]]:
+    """Columns that name who made or changed a row, also those without a relation."""
+    found = connection.execute("SELECT collection, field FROM directus_fields WHERE special ~ 'user-(created|updated)'")
+    return {(row["collection"], row["field"]) for row in found}
 
 
 def _any_relations(connection: psycopg.Connection[dict[str, Any]]) -> dict[str, list[tuple[str, str, list[str]]]]:

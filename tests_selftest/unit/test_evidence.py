@@ -63,6 +63,20 @@ def test_the_newest_value_counts_and_both_are_kept(tmp_path: Path) -> None:
     assert evidence.read(Seen, of="1.3").counts == {"n": 2}
 
 
+def test_the_first_value_after_a_time_is_found_whatever_came_later(tmp_path: Path) -> None:
+    minute = timedelta(minutes=1)
+    for number in (1, 2, 3):
+        evidence = Evidence(tmp_path / f"run-{number}", ledger(tmp_path, at=NOON + number * minute))
+        evidence.begin("1.3.2")
+        evidence.write(Seen(NOON, {"n": number}))
+    for number in (1, 2, 3):
+        assert evidence.read_first(Seen, of="1.3", since=NOON + number * minute).counts == {"n": number}
+    assert evidence.read_first(Seen, of="1.3", since=NOON).counts == {"n": 1}
+    with pytest.raises(EvidenceMissing) as missing:
+        evidence.read_first(Seen, of="1.3", since=NOON + 4 * minute)
+    assert missing.value.never_written
+
+
 def test_evidence_that_was_changed_afterwards_is_refused(tmp_path: Path) -> None:
     evidence = memory(tmp_path)
     path = evidence.write(Seen(NOON, {"n": 1}))
