@@ -17,6 +17,7 @@ from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.export import Inventory
 from fixtures.model.finding import format_findings
 from fixtures.model.health import Alert, DatabaseLoad, LogLine, Metric, MetricStatus
+from fixtures.model.snapshot import Snapshot
 from fixtures.model.timing import Timing
 from fixtures.model.visit import PageVisit
 from fixtures.operations.site import measure
@@ -179,7 +180,11 @@ def test_the_api_is_within_its_budget(settings: Settings, evidence: Evidence) ->
     timings = evidence.read(list[Timing], of="5.2", name="EndpointTimings")
     findings = latency.over_budget(timings, settings.api_budget, share=P95, least_samples=SAMPLES)
     assert not findings, format_findings(findings)
-    assert timings
+    if not timings:
+        exported = {profile.name for profile in evidence.read(Inventory, of="1.3").profiles}
+        assert exported.isdisjoint(evidence.read(Snapshot, of="3.1").tables)
+        evidence.note("Not applicable yet: production has no collection before 3.3.")
+        return
     evidence.note(f"{len(timings)} endpoints answer within {settings.api_p95_ms:g} ms at p95.")
 
 

@@ -158,6 +158,21 @@ def test_generations_hold_every_row_once_and_parents_before_children(parents: di
             assert place[parent] < place[key] or place[key] == last  # a circle shares the last one
 
 
+@pytest.mark.parametrize(
+    ("parents", "expected"),
+    [
+        ({}, set()),
+        ({"a": [], "b": ["a"]}, set()),
+        ({"a": ["a"], "b": ["a"]}, set()),
+        ({"a": ["b"], "b": ["a"]}, {"a", "b"}),
+        ({"a": ["b"], "b": ["a"], "below": ["a"], "root": [], "leaf": ["root"]}, {"a", "b", "below"}),
+        ({"a": ["somewhere else"]}, set()),
+    ],
+)
+def test_rows_in_a_cycle_are_found_with_those_below(parents: dict[str, list[str]], expected: set[str]) -> None:
+    assert rewriting.keys_in_cycles(parents) == expected
+
+
 def test_references_to_rows_nobody_has_are_named() -> None:
     known = {"definitions": {"d1"}, "sections": {"5"}}
     row = {"id": 1, "collection": "sections", "item": "5", "term": "d2", "owner": "u"}
