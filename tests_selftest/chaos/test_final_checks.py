@@ -142,7 +142,7 @@ def test_each_kind_of_damage_to_the_data_turns_its_own_criterion_red(world: Held
     for path in stored:
         path.write_bytes(path.read_bytes() + b"spoiled")
     # A6: a row that was there before the migration is changed; another by a person, which is told and no loss.
-    ((spoiled, edited),) = world.sql("SELECT min(id), max(id) FROM import_notices")
+    ((spoiled, edited),) = world.sql("SELECT min(id), max(id) FROM import_notices WHERE id <= 3")
     world.sql(f"UPDATE import_notices SET collection = 'changed' WHERE id = {spoiled}")
     directus(world, "PATCH", f"/items/import_notices/{edited}", {"collection": "edited by a person"})
 

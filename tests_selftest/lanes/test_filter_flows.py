@@ -17,8 +17,8 @@ CODE = {
 }
 
 
-def filter_flow(project: Project, code: str) -> None:
-    """An active flow that stands before every new category, as somebody makes it in the admin app."""
+def filter_flow(project: Project, code: str) -> str:
+    """An active flow that stands before every new category, as somebody makes it in the admin app; its key."""
     options = {
         "type": "filter", "scope": ["items.create"], "collections": ["categories"], "return": "$last",
     }  # fmt: skip
@@ -27,11 +27,20 @@ def filter_flow(project: Project, code: str) -> None:
     step = {"flow": flow["id"], "name": "Run", "key": "run", "type": "exec", "position_x": 19, "position_y": 1}
     run = project.rest.post("/operations", {**step, "options": {"code": code}})
     project.rest.patch(f"/flows/{flow['id']}", {"operation": run["id"]})
+    return str(flow["id"])
 
 
 @pytest.mark.parametrize("kind", CODE)
 def test_rows_pass_a_filter_flow_as_they_were_exported(project: Project, tmp_path: Path, kind: str) -> None:
-    filter_flow(project, CODE[kind])
+    flow = filter_flow(project, CODE[kind])
+    try:
+        _rows_pass(project, tmp_path, kind)
+    finally:
+        # Over the API: a flow deleted by SQL stays in Directus' memory and refuses the rows of other tests.
+        project.rest.delete(f"/flows/{flow}")
+
+
+def _rows_pass(project: Project, tmp_path: Path, kind: str) -> None:
     flows = flow_pause.triggered_flows(project.operator, ["categories"])
     (named,) = flow_pause.unpausable_flows(flows, may_pause=False)
     assert (named.code, "Gatekeeper" in str(named)) == ("MIG-420", True)

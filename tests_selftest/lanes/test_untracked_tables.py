@@ -54,7 +54,7 @@ def test_they_are_told_and_no_problem_of_either_side(shared: Project, side: str)
 
 def test_the_administrator_need_not_reach_them_and_the_app_need_not_list_them(shared: Project) -> None:
     reachable, names = rollout.readable_collections(shared.operator)
-    assert set(names) == set(shared.snapshot.tables)
+    assert set(names) == set(shared.operator.snapshot().tables)
     assert checks.unreachable_collections(reachable, names) == []
     shown = [f"{name} a note" for name in names if name != "blocks"]
     (absent,) = checks.unlisted_collections(shown, names)

@@ -13,7 +13,8 @@ _TABLES = """
 SELECT c.relname AS name,
        (SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
          WHERE i.indrelid = c.oid AND i.indisprimary) AS key,
-       array_agg(a.attname::text ORDER BY a.attname) AS columns
+       array_agg(a.attname::text ORDER BY a.attname) AS columns,
+       array_agg(format_type(a.atttypid, NULL) ORDER BY a.attname) AS kinds
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE n.nspname = 'public' AND c.relkind = 'r' GROUP BY c.oid, c.relname ORDER BY c.relname
@@ -41,15 +42,21 @@ def read(url: str, *, own_tables: bool) -> Database:
     rows: dict[str, dict[str, dict[str, str | None]]] = {}
     with psycopg.connect(url) as connection:
         connection.execute("SET timezone = 'UTC'")
-        for name, key, names in connection.execute(_TABLES).fetchall():
+        for name, key, names, kinds in connection.execute(_TABLES).fetchall():
             if name in _OWN_RECORDS or (name.startswith("directus_") and not own_tables):
                 continue
             columns[name] = tuple(names)
-            texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(each)) for each in names)
+            texts = sql.SQL(", ").join(_text(each, kind) for each, kind in zip(names, kinds, strict=True))
             found = connection.execute(sql.SQL("SELECT {} FROM {}").format(texts, sql.Identifier(name))).fetchall()
             by_name = [dict(zip(names, row, strict=True)) for row in found]
             rows[name] = {str(row[key]) if key else str(number): row for number, row in enumerate(by_name)}
     return Database(columns, rows)
+
+
+def _text(column: str, kind: str) -> sql.Composed:
+    """A column as text; JSON without the blanks it was written with."""
+    cast = "{}::jsonb::text" if kind == "json" else "{}::text"
+    return sql.SQL(cast).format(sql.Identifier(column))
 
 
 def missing(local: Database, production: Database, *, users: frozenset[str]) -> list[str]:
