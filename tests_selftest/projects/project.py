@@ -23,8 +23,26 @@ _SHOWN = 3
 _HERE = Path(__file__).parent
 
 
+class _WithSite:
+    """The repositories and the map that every project has: a plain site, and the rehearsal's backend."""
+
+    site: Site
+
+    @property
+    def frontend(self) -> Project:
+        return self.site.project
+
+    @property
+    def backend(self) -> Project:
+        return BACKEND
+
+    @property
+    def site_map(self) -> Path:
+        return self.site.map
+
+
 @dataclass
-class SnapshotProject:
+class SnapshotProject(_WithSite):
     """
     A project of which a snapshot is known; production is blank.
 
@@ -44,18 +62,6 @@ class SnapshotProject:
         self.site = Site(self.name, shown_collections(self.snapshot))
 
     @property
-    def frontend(self) -> Project:
-        return self.site.project
-
-    @property
-    def backend(self) -> Project:
-        return BACKEND
-
-    @property
-    def site_map(self) -> Path:
-        return self.site.map
-
-    @property
     def sources(self) -> tuple[Path, ...]:
         return (self.path, *sorted(_HERE.glob("*.py")))
 
@@ -73,7 +79,7 @@ class SnapshotProject:
 
 
 @dataclass
-class GeneratedProject:
+class GeneratedProject(_WithSite):
     """A project of one of the shapes; production is blank."""
 
     name: str
@@ -84,18 +90,6 @@ class GeneratedProject:
 
     def __post_init__(self) -> None:
         self.site = Site(self.name, shown_collections(as_snapshot(self.shape)))
-
-    @property
-    def frontend(self) -> Project:
-        return self.site.project
-
-    @property
-    def backend(self) -> Project:
-        return BACKEND
-
-    @property
-    def site_map(self) -> Path:
-        return self.site.map
 
     @property
     def sources(self) -> tuple[Path, ...]:
