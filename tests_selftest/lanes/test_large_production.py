@@ -1,0 +1,172 @@
+"""A production that is much larger than the export: it is asked for the export's rows, and every class is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.model.imports import ConflictKind
+from fixtures.operations import lanes
+from fixtures.operations.imports import classify
+from fixtures.operations.imports.classify import ClassifiedCollections
+from fixtures.operations.source import production_rows
+from fixtures.systems.http.transport import Transport
+from tests_selftest.lanes.project import Migration, Project
+
+OWN = 20_000
+"""Rows of production's own, in each of two collections."""
+
+MOST_ROWS_ASKED = 300
+"""Rows that one comparison of the 21 exported rows may read."""
+
+FIRST = 1_000_000
+
+
+def key(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "categories": [
+        {"id": key(1), "name": "Both, with comma", "note": "as local"},
+        {"id": key(2), "name": "Held elsewhere", "note": None},
+        {"id": key(3), "name": "New", "parent": key(2)},
+    ],
+    "articles": [
+        {"id": 1, "slug": "same", "title": "Same"},
+        {"id": 2, "slug": "edited", "title": "As local"},
+        {"id": 3, "slug": "taken", "title": "Another row has this slug"},
+        {"id": 4, "slug": "new-4", "title": "New", "category": key(2)},
+        *({"id": number, "slug": f"new-{number}", "title": "New"} for number in range(5, 12)),
+    ],
+    "comments": [
+        {"id": 1, "article": 4, "text": "Of a row that arrives"},
+        {"id": 2, "article": FIRST + 77, "text": "Of a row that production alone has"},
+        {"id": 3, "article": FIRST + OWN + 77, "text": "Of a row nobody has"},
+    ],
+}
+
+
+@pytest.fixture
+def large(project: Project) -> Project:
+    """Production's own rows, and what it shares with the export."""
+    project.ask(
+        "INSERT INTO articles (id, slug, title) SELECT %s + n, 'own-' || n, 'Own' FROM generate_series(1, %s) n",
+        FIRST, OWN,
+    )  # fmt: skip
+    project.ask(
+        "INSERT INTO categories (id, name) SELECT ('00000000-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid,"
+        " 'Own ' || n FROM generate_series(1, %s) n", OWN,
+    )  # fmt: skip
+    project.ask("INSERT INTO articles (id, slug, title) VALUES (1, 'same', 'Same'), (2, 'edited', 'As production')")
+    project.ask("UPDATE articles SET slug = 'taken' WHERE id = %s", FIRST + 5)
+    project.ask("INSERT INTO categories (id, name, note) VALUES (%s, 'Both, with comma', 'as local')", key(1))
+    project.ask("INSERT INTO categories (id, name) VALUES (%s, 'Held elsewhere')", key(9))
+    return project
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each answer of production held."""
+    numbers: list[int] = []
+    original = Transport.json
+
+    def counting(self: Transport, method: str, path: str, **request: Any) -> Any:
+        body = original(self, method, path, **request)
+        counts = "aggregate[count]" in (request.get("params") or {})
+        if method == "GET" and path.startswith("/items/") and not counts and isinstance(body["data"], list):
+            numbers.append(len(body["data"]))
+        return body
+
+    monkeypatch.setattr(Transport, "json", counting)
+    return numbers
+
+
+def compared(migration: Migration) -> ClassifiedCollections:
+    return classify.classify_collections(migration.project.operator, migration.import_set(), library=())
+
+
+def classes(found: ClassifiedCollections) -> dict[str, dict[str, Any]]:
+    return {
+        name: {
+            "before": each.before,
+            "create": each.create,
+            "identical": each.identical,
+            "conflicts": [(c.key, c.kind, c.production_key) for c in each.conflicts],
+            "elsewhere": each.held_elsewhere,
+            "refused": [(r.key, r.code) for r in each.refused],
+        }
+        for name, each in found.by_collection.items()
+        if name in ROWS
+    }
+
+
+EXPECTED: dict[str, dict[str, Any]] = {
+    "categories": {
+        "before": OWN + 2,
+        "create": [key(3)],
+        "identical": [key(1)],
+        "conflicts": [],
+        "elsewhere": {key(2): key(9)},
+        "refused": [],
+    },
+    "articles": {
+        "before": OWN + 2,
+        "create": [str(number) for number in range(4, 12)],
+        "identical": ["1"],
+        "conflicts": [
+            ("2", ConflictKind.EDITED, "2"),
+            ("3", ConflictKind.UNIQUE_VALUE_TAKEN, str(FIRST + 5)),
+        ],
+        "elsewhere": {"3": str(FIRST + 5)},
+        "refused": [],
+    },
+    "comments": {
+        "before": 0,
+        "create": ["1", "2"],
+        "identical": [],
+        "conflicts": [],
+        "elsewhere": {},
+        "refused": [("3", "FOREIGN_KEY")],
+    },
+}
+
+
+def test_a_comparison_asks_for_the_rows_of_the_export(large: Project, tmp_path: Path, asked: list[int]) -> None:
+    found = compared(Migration(large, tmp_path, ROWS))
+    assert classes(found) == EXPECTED
+    assert 0 < sum(asked) <= MOST_ROWS_ASKED, f"{sum(asked):,} rows were read of {2 * OWN:,}"
+
+
+def test_the_classes_are_those_of_a_whole_reading(
+    large: Project, tmp_path: Path, asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(production_rows, "READ_WHOLE", 10 * OWN)
+    found = compared(Migration(large, tmp_path, ROWS))
+    assert classes(found) == EXPECTED
+    assert sum(asked) >= 2 * OWN
+
+
+@pytest.mark.parametrize("slug", ["true", "null", "NULL", "$NOW", "$CURRENT_USER", "", "a,b", " spaced ", "İ", "7"])
+def test_a_value_that_means_something_else_in_a_filter_is_found(large: Project, tmp_path: Path, slug: str) -> None:
+    """Each of them is in production, under another key; as a filter some of them would ask for something else."""
+    large.ask("UPDATE articles SET slug = %s WHERE id = %s", slug, FIRST + 6)
+    rows = {"articles": [{"id": 12, "slug": slug, "title": "Mine"}]}
+    found = compared(Migration(large, tmp_path, rows)).by_collection["articles"]
+    assert found.held_elsewhere == {"12": str(FIRST + 6)}
+
+
+def test_the_import_asks_for_the_rows_of_the_export(large: Project, tmp_path: Path, asked: list[int]) -> None:
+    migration = Migration(large, tmp_path, ROWS, policies="update")
+    result = migration.run()
+    created = {each.collection: each.created for each in result.outcomes}
+    assert created["articles"] == 8
+    assert large.ask("SELECT title FROM articles WHERE id = 2") == [("As local",)]
+    assert 0 < sum(asked) <= 2 * MOST_ROWS_ASKED, f"{sum(asked):,} rows were read of {2 * OWN:,}"
+    del asked[:]
+    observe = lanes.comparer("api", large.operator, large.url)
+    left = observe(migration.import_set(), ())
+    assert [each.create for each in left.values() if each.create] == []
+    assert 0 < sum(asked) <= MOST_ROWS_ASKED
