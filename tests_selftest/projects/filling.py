@@ -1,7 +1,8 @@
 """
 Rows for any Directus database on Postgres, drawn from a seed and from the database's own catalog.
 
-Foreign keys point to rows that exist, unique columns get values of their own, choices and lengths are kept. What
+A value depends on the seed, its table, its column and its row alone, so an older state of the same model has the same
+rows. Foreign keys point to rows that exist, unique columns get values of their own, choices and lengths are kept. What
 Directus keeps outside of foreign keys (the two columns of an any-relation) is taken from `directus_relations`.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Json
 
 _WORDS = ("harbour", "window", "paper", "river", "garden", "letter", "bridge", "market", "winter", "stone", "lamp")
+_EDITED = "corrected by an editor"
 _DAY = datetime(2025, 1, 15, 9, 30, tzinfo=UTC)
 
 _COLUMNS = """
@@ -55,34 +57,77 @@ class Table:
         return any(one["name"] == self.key and "nextval" in (one["written"] or "") for one in self.columns)
 
 
-def fill(url: str, *, rows: int, seed: int, singletons: Iterable[str] = ()) -> dict[str, int]:
+def fill(
+    url: str, *, rows: int, seed: int, files: Sequence[str], singletons: Iterable[str] = (), first: int = 1
+) -> dict[str, int]:
     """
     Put *rows* rows into each table that is no table of Directus; the number in each.
 
     Args:
         url: A superuser's: foreign keys are not checked meanwhile, as circles have no order.
-        singletons: Tables that get one row.
+        files: Keys of the files a row may refer to.
+        singletons: Tables that get one row, and none when *first* is not 1.
+        first: The number of the first row; whole numbers as keys begin with it, and unique texts end in it.
     """
-    dice = random.Random(seed)
     with psycopg.connect(url, row_factory=dict_row) as connection:
         tables = {name: _table(connection, name) for name in _names(connection)}
-        system = {name: _system_keys(connection, name) for name in ("directus_users", "directus_files")}
+        # People have another key on each side, and the same address.
+        people_keys = [row["id"] for row in connection.execute("SELECT id FROM directus_users ORDER BY email")]
+        system: dict[str, list[Any]] = {"directus_users": people_keys, "directus_files": [*files]}
         choices, anywhere, people = _choices(connection), _any_relations(connection), _people_columns(connection)
         connection.execute("SET session_replication_role = replica")
         single = set(singletons)
         keys: dict[str, list[Any]] = {**system}
         for name, table in tables.items():
-            keys[name] = _draw_keys(table, 1 if name in single else rows, dice)
+            numbers = range(first, first + rows) if name not in single else range(1, 2) if first == 1 else range(0)
+            keys[name] = _draw_keys(table, numbers, seed)
         for name, table in tables.items():
-            for number, key in enumerate(keys[name], start=1):
-                row = _row(table, key, number, keys, choices, dice)
+            for place, key in enumerate(keys[name]):
+                row = _row(table, key, (first, place), keys, choices, seed)
                 authors = [column for column in row if (name, column) in people]
-                row |= {column: dice.choice(system["directus_users"]) for column in authors}
-                _point_anywhere(row, name, anywhere, keys, dice)
+                row |= {
+                    column: _dice(seed, name, first + place, column).choice(system["directus_users"])
+                    for column in authors
+                }
+                _point_anywhere(row, name, anywhere, keys, _dice(seed, name, first + place, "anywhere"))
                 _insert(connection, name, row)
             if table.counts_up and keys[name]:
                 _set_sequence(connection, table)
         return {name: len(keys[name]) for name in tables}
+
+
+def edit(url: str, *, every: int, singletons: Iterable[str] = ()) -> int:
+    """Change a text in every *every*-th row of each table as a person would; how many rows were changed."""
+    changed = 0
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        choices = _choices(connection)
+        for name in _names(connection):
+            table = _table(connection, name)
+            texts = [
+                one["name"]
+                for one in table.columns
+                if one["kind"] in ("text", "character varying") and (one["length"] or 99) >= len(_WORDS[0]) * 4
+            ]
+            free = [one for one in texts if one not in {table.key, *table.unique, *table.foreign}]
+            free = [one for one in free if (name, one) not in choices and one not in ("item", "collection")]
+            if not free or name in set(singletons):
+                continue
+            statement = sql.SQL(
+                "UPDATE {table} SET {column} = %s WHERE {key} IN"
+                " (SELECT {key} FROM (SELECT {key}, row_number() OVER (ORDER BY {key}::text) n FROM {table}) o"
+                " WHERE n % {every} = 0)"
+            ).format(
+                table=sql.Identifier(name),
+                column=sql.Identifier(free[0]),
+                key=sql.Identifier(table.key),
+                every=sql.Literal(every),
+            )
+            changed += connection.execute(statement.as_string(connection).replace("n % ", "n %% "), [_EDITED]).rowcount
+    return changed
+
+
+def _dice(seed: int, table: str, number: int, what: str) -> random.Random:
+    return random.Random(f"{seed} {table} {number} {what}")
 
 
 def _names(connection: psycopg.Connection[dict[str, Any]]) -> list[str]:
@@ -100,12 +145,6 @@ def _table(connection: psycopg.Connection[dict[str, Any]], name: str) -> Table:
     foreign = {key["columns"][0]: key["target"].strip('"') for key in keys if key["kind"] == "f"}
     primary = next(key["columns"][0] for key in keys if key["kind"] == "p")
     return Table(name, columns, primary, frozenset(unique), foreign)
-
-
-def _system_keys(connection: psycopg.Connection[dict[str, Any]], name: str) -> list[Any]:
-    return [
-        row["id"] for row in connection.execute(sql.SQL("SELECT id FROM {} ORDER BY id").format(sql.Identifier(name)))
-    ]
 
 
 def _choices(connection: psycopg.Connection[dict[str, Any]]) -> dict[tuple[str, str], list[Any]]:
@@ -135,36 +174,45 @@ def _any_relations(connection: psycopg.Connection[dict[str, Any]]) -> dict[str, 
     return found
 
 
-def _draw_keys(table: Table, count: int, dice: random.Random) -> list[Any]:
+def _draw_keys(table: Table, numbers: Sequence[int], seed: int) -> list[Any]:
     kind, longest = next((one["kind"], one["length"]) for one in table.columns if one["name"] == table.key)
     if kind == "uuid":
-        return [uuid.UUID(int=dice.getrandbits(128), version=4) for _ in range(count)]
+        drawn = [_dice(seed, table.name, number, table.key).getrandbits(128) for number in numbers]
+        return [uuid.UUID(int=one, version=4) for one in drawn]
     if kind in ("integer", "bigint", "smallint"):
-        return list(range(1, count + 1))
-    return [f"{dice.choice(_WORDS)}-{number}"[-(longest or 64) :] for number in range(1, count + 1)]
+        return list(numbers)
+    return [
+        f"{_dice(seed, table.name, number, table.key).choice(_WORDS)}-{number}"[-(longest or 64) :]
+        for number in numbers
+    ]
 
 
 def _row(
     table: Table,
     key: Any,
-    number: int,
+    counted: tuple[int, int],
     keys: Mapping[str, list[Any]],
     choices: Mapping[tuple[str, str], list[Any]],
-    dice: random.Random,
+    seed: int,
 ) -> dict[str, Any]:
+    """
+    Args:
+        counted: The number of the first row, and this one's place after it.
+    """
+    first, place = counted
+    number = first + place
     row: dict[str, Any] = {}
     for column in table.columns:
         name = column["name"]
+        dice = _dice(seed, table.name, number, name)
         if column["generated"]:
             continue
         if name == table.key:
             row[name] = key
         elif name in table.foreign:
             there = keys.get(table.foreign[name], [])
-            enough = name not in table.unique or number <= len(there)
-            row[name] = (
-                (there[number - 1] if name in table.unique else dice.choice(there)) if there and enough else None
-            )
+            enough = name not in table.unique or place < len(there)
+            row[name] = (there[place] if name in table.unique else dice.choice(there)) if there and enough else None
         elif not column["required"] and dice.random() < 0.15:
             row[name] = None
         elif (table.name, name) in choices and column["kind"] not in ("json", "jsonb"):

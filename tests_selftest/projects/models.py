@@ -16,7 +16,33 @@ CMS = GeneratedProject("cms", shapes.cms())
 AGENCY = GeneratedProject("agency", shapes.agency())
 """76 collections: an any-relation to 15 of them, nested translations, folders of collections, many references."""
 
-NAMES = ("CMS", "AGENCY")
+TRANSLATED = GeneratedProject(
+    "translated",
+    shapes.cms(translated=True),
+    production=shapes.cms(blocks=(1, 2, 3, 5, 7)),
+    environment={"CONFLICT_POLICY": "keep"},
+)
+"""The CMS with translations of posts and of every block; production has it without them and with fewer blocks."""
+
+SHOP = GeneratedProject(
+    "shop",
+    shapes.shop(),
+    production=shapes.shop_in_production(),
+    listening=("orders",),
+    environment={"CONFLICT_POLICY": "keep", "FLOW_POLICY": "pause"},
+)
+"""A shop that went live earlier: edits, orders, files, a column and a collection of production's own, a flow."""
+
+HELP_CENTRE = GeneratedProject(
+    "help-centre",
+    shapes.help_centre(grown=True),
+    production=shapes.help_centre(grown=False),
+    listening=("articles", "feedback"),
+    environment={"CONFLICT_POLICY": "keep", "FLOW_POLICY": "pause"},
+)
+"""A help centre: trees, translations, related articles, validation, fields on people and files, flows that listen."""
+
+NAMES = ("CMS", "TRANSLATED", "SHOP", "HELP_CENTRE", "AGENCY")
 
 
 def __getattr__(name: str) -> SnapshotProject:

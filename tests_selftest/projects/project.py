@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,15 @@ from fixtures.world.seed.fields import Side
 from fixtures.world.seed.people import Person
 from fixtures.world.seed.rest import Rest
 from fixtures.world.working_copies import BACKEND, Project
-from tests_selftest.projects.filling import fill
+from tests_selftest.projects.filling import edit, fill
 from tests_selftest.projects.frontend import ShownCollection, Site
 from tests_selftest.projects.shapes import Shape
 
 _SHOWN = 3
 _HERE = Path(__file__).parent
+FILES = tuple(str(uuid.UUID(int=number, version=4)) for number in range(1, 4))
+_OWN_FILE = str(uuid.UUID(int=1000, version=4))
+_OWN_FROM, _OWN_ROWS, _EDITED_EVERY = 1001, 3, 5
 
 
 class _WithSite:
@@ -63,7 +66,7 @@ class SnapshotProject(_WithSite):
 
     @property
     def sources(self) -> tuple[Path, ...]:
-        return (self.path, *sorted(_HERE.glob("*.py")))
+        return (self.path, *sorted(_HERE.rglob("*.py")))
 
     def create(self, rest: Rest, side: Side, people: Mapping[str, Person]) -> None:
         if side == "local":
@@ -74,42 +77,85 @@ class SnapshotProject(_WithSite):
     def load(self, url: str, side: Side, *, seed: int, rows: int, loaded: RowsLoaded) -> None:
         if side == "local":
             single = [one["collection"] for one in self.snapshot["collections"] if one["meta"].get("singleton")]
-            made = fill(url, rows=min(rows, self.rows_each), seed=seed, singletons=single)
+            made = fill(url, rows=min(rows, self.rows_each), seed=seed, files=FILES, singletons=single)
             loaded("all collections", sum(made.values()), sum(made.values()))
 
 
 @dataclass
 class GeneratedProject(_WithSite):
-    """A project of one of the shapes; production is blank."""
+    """
+    A project of one of the shapes.
+
+    Attributes:
+        production: The shape production has; None when it is blank. It holds the same rows, of which people have
+            edited some, rows and a file of its own, and an active flow for each of *listening*.
+        listening: Collections of production whose new items start a flow.
+    """
 
     name: str
     shape: Shape
+    production: Shape | None = None
+    listening: tuple[str, ...] = ()
     rows_each: int = 20
     waivers: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.site = Site(self.name, shown_collections(as_snapshot(self.shape)))
+        old = {one["collection"] for one in self.production.collections} if self.production else set()
+        self.site = Site(self.name, shown_collections(as_snapshot(self.shape), old))
 
     @property
     def sources(self) -> tuple[Path, ...]:
-        return (*sorted(_HERE.glob("*.py")),)
+        return (*sorted(_HERE.rglob("*.py")),)
 
     def create(self, rest: Rest, side: Side, people: Mapping[str, Person]) -> None:
-        if side == "local":
-            for body in self.shape.collections:
-                rest.post("/collections", body)
-            for body in self.shape.relations:
-                rest.post("/relations", body)
-            for collection, body in self.shape.fields:
-                rest.post(f"/fields/{collection}", body)
+        shape = self.shape if side == "local" else self.production
+        if shape:
+            _create(rest, shape)
             upload_files(rest)
+        if side == "production" and shape:
+            rest.upload({"id": _OWN_FILE, "title": "Only here"}, "own.txt", b"of production", "text/plain")
+            for collection in self.listening:
+                _create_flow(rest, collection)
         persons.create_access(rest, people, [one.collection for one in self.site.shown])
 
     def load(self, url: str, side: Side, *, seed: int, rows: int, loaded: RowsLoaded) -> None:
-        if side == "local":
-            made = fill(url, rows=min(rows, self.rows_each), seed=seed, singletons=self.shape.singletons)
-            loaded("all collections", sum(made.values()), sum(made.values()))
+        shape = self.shape if side == "local" else self.production
+        if not shape:
+            return
+        each = min(rows, self.rows_each)
+        # An older state has the first half of the rows.
+        made = fill(
+            url, rows=each if side == "local" else each // 2, seed=seed, files=FILES, singletons=shape.singletons
+        )
+        if side == "production":
+            edit(url, every=_EDITED_EVERY)
+            own = fill(url, rows=_OWN_ROWS, seed=seed, files=[_OWN_FILE], singletons=shape.singletons, first=_OWN_FROM)
+            made = {name: made[name] + own[name] for name in made}
+        loaded("all collections", sum(made.values()), sum(made.values()))
+
+
+def _create(rest: Rest, shape: Shape) -> None:
+    for body in shape.collections:
+        rest.post("/collections", body)
+    for body in shape.relations:
+        rest.post("/relations", body)
+    for collection, body in shape.fields:
+        rest.post(f"/fields/{collection}", body)
+
+
+def _create_flow(rest: Rest, collection: str) -> None:
+    """An active flow that is triggered by each new item of *collection* and writes to the log."""
+    options = {"type": "action", "scope": ["items.create"], "collections": [collection]}
+    flow = rest.post(
+        "/flows", {"name": f"New in {collection}", "status": "active", "trigger": "event", "options": options}
+    )["id"]
+    operation = rest.post(
+        "/operations",
+        {"name": "Write to the log", "key": "log", "type": "log", "flow": flow, "position_x": 19, "position_y": 1,
+         "options": {"message": "a new item"}},
+    )["id"]  # fmt: skip
+    rest.patch(f"/flows/{flow}", {"operation": operation})
 
 
 def as_snapshot(shape: Shape) -> dict[str, Any]:
@@ -124,8 +170,7 @@ def as_snapshot(shape: Shape) -> dict[str, Any]:
 
 def upload_files(rest: Rest) -> None:
     """Three small files with fixed keys, as people upload them."""
-    for number in range(1, 4):
-        key = str(uuid.UUID(int=number, version=4))
+    for number, key in enumerate(FILES, start=1):
         rest.upload({"id": key, "title": f"File {number}"}, f"file-{number}.txt", b"text " * number, "text/plain")
 
 
@@ -147,8 +192,8 @@ def apply_snapshot(rest: Rest, snapshot: Mapping[str, Any]) -> None:
     rest.post("/schema/apply", diff)
 
 
-def shown_collections(snapshot: Mapping[str, Any]) -> tuple[ShownCollection, ...]:
-    """The first collections that are lists of items with a text to read."""
+def shown_collections(snapshot: Mapping[str, Any], old: Container[str] = ()) -> tuple[ShownCollection, ...]:
+    """The first collections that are lists of items with a text to read; *old* names what production has."""
     chosen = []
     for one in snapshot["collections"]:
         name = one["collection"]
@@ -156,5 +201,5 @@ def shown_collections(snapshot: Mapping[str, Any]) -> tuple[ShownCollection, ...
         texts = [each["field"] for each in fields if each["type"] == "string" and not each["schema"]["is_primary_key"]]
         key = next((each["field"] for each in fields if each["schema"]["is_primary_key"]), "")
         if one.get("schema") is not None and not one["meta"].get("singleton") and texts and key:
-            chosen.append(ShownCollection(name, key, tuple(texts[:1])))
+            chosen.append(ShownCollection(name, key, tuple(texts[:1]), "old" if name in old else "new"))
     return tuple(chosen[:_SHOWN])
