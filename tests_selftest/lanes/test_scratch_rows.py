@@ -42,6 +42,8 @@ RULES = {
     "s_settings": [serial(), column("name")],
     "s_pages": [serial(), column("settings", "integer", is_nullable=False)],
     "s_nodes": [serial(), column("parent", "integer", is_nullable=False)],
+    "s_numbered": [serial(), column("number", "integer", is_unique=True, is_nullable=False),
+                   column("day", "date", is_unique=True)],
     "s_impossible": [serial(), ruled("never", "string", {"_eq": "a", "_neq": "a"})],
     "s_defaults": [serial(), column("made", "timestamp", default_value="CURRENT_TIMESTAMP"),
                    column("facts", "json", default_value={"a": [1, 2]}), column("price", "decimal", default_value=1.5)],
@@ -114,7 +116,7 @@ def test_only_what_is_enforced_is_expected_to_be_refused(
     found += related.cascades(snapshot, related.relations(snapshot), project.operator, sandbox)
     assert rule_checks.failed_rules(found) == []
     required = {check.name for check in found if check.rule == "required" and not check.not_tried}
-    assert required == {"s_rules.code", "s_rules.level", "s_rules.kind", "s_rules.link"}
+    assert required == {"s_rules.code", "s_rules.level", "s_rules.kind", "s_rules.link", "s_numbered.number"}
     assert {check.name for check in found if check.rule == "default"} >= {
         "s_defaults.made",
         "s_defaults.facts",
@@ -145,3 +147,20 @@ def test_a_singleton_that_exists_is_a_parent(ruled_project: tuple[Project, Snaps
     assert unexpected_answers(calls) == []
     assert [call.not_tried for call in calls if call.not_tried] == []
     assert project.rest.get("/items/s_settings")["name"] == "of people"
+
+
+def test_a_unique_value_is_one_that_no_row_has(
+    ruled_project: tuple[Project, Snapshot], sandbox: DirectusSandbox
+) -> None:
+    project, snapshot = ruled_project
+    days = ("2026-01-01", "2026-01-02", "2026-01-03")
+    for number, day in enumerate(days, start=1):
+        project.rest.post("/items/s_numbered", {"number": number, "day": day})
+    calls = related.exercise_collections(snapshot, ["s_numbered"], project.operator, sandbox)
+    assert unexpected_answers(calls) == []
+    assert [call.verb for call in calls] == ["list", "create", "read", "update", "delete"]
+    assert [call.not_tried for call in calls if call.not_tried] == []
+    found = related.edge_cases(snapshot, ["s_numbered"], project.operator, sandbox)
+    assert {check.name for check in found if check.rule == "unique"} == {"s_numbered.number", "s_numbered.day"}
+    assert rule_checks.failed_rules(found) == []
+    assert project.operator.count("s_numbered") == len(days)
