@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fixtures.checks.backups import row_preservation
+from fixtures.checks.rows.profile import profile as profile_of
 from fixtures.checks.site import access as access_checks
 from fixtures.checks.site import pages, rule_checks
 from fixtures.marks import acceptance, action, gate, task_group
@@ -132,7 +133,9 @@ def test_filters_sorts_and_searches_are_requested(
     calls: list[ApiCall] = []
     for done, profile in enumerate(profiles, start=1):
         rows = export_reader.rows(settings.migration_dir, files[profile.name])
-        calls += query_checks.run_query_checks(production, profile, snapshot, rows)
+        # Directus searches the columns that only production has, too.
+        there = profile_of(snapshot, profile.name)
+        calls += query_checks.run_query_checks(production, there, snapshot, rows)
         progress("API", f"filter, sort and search in {profile.name}, collections", done, len(profiles))
     evidence.write(calls, "QueryCalls")
     assert calls

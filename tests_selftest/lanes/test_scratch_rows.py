@@ -39,7 +39,8 @@ RULES = {
         ruled("link", "string", {"_starts_with": "https://", "_contains": "example"}),
     ],
     "s_app": [serial(), asked_by_the_app("title"), asked_by_the_app("picture", kind="uuid")],
-    "s_settings": [serial(), column("name")],
+    "s_settings": [serial(), column("name"),
+                   {"field": "pages", "type": "alias", "schema": None, "meta": {"special": ["o2m"]}}],
     "s_pages": [serial(), column("settings", "integer", is_nullable=False)],
     "s_nodes": [serial(), column("parent", "integer", is_nullable=False)],
     "s_numbered": [serial(), column("number", "integer", is_unique=True, is_nullable=False),
@@ -62,7 +63,14 @@ def ruled_project(started: Project) -> Iterator[tuple[Project, Snapshot]]:
     for child, field, parent in REFERENCES:
         # A foreign key that refuses null cannot be set to null by a deletion.
         rule = {"on_delete": "SET NULL" if child == "s_app" else "NO ACTION"}
-        entry = {"collection": child, "field": field, "related_collection": parent, "schema": rule}
+        related_meta = {"one_field": "pages"} if child == "s_pages" else None
+        entry = {
+            "collection": child,
+            "field": field,
+            "related_collection": parent,
+            "schema": rule,
+            "meta": related_meta,
+        }
         started.rest.post("/relations", entry)
     try:
         yield started, started.operator.snapshot()
@@ -164,3 +172,17 @@ def test_a_unique_value_is_one_that_no_row_has(
     assert {check.name for check in found if check.rule == "unique"} == {"s_numbered.number", "s_numbered.day"}
     assert rule_checks.failed_rules(found) == []
     assert project.operator.count("s_numbered") == len(days)
+
+
+def test_a_scratch_child_is_found_among_the_children_of_a_singleton(
+    ruled_project: tuple[Project, Snapshot], sandbox: DirectusSandbox
+) -> None:
+    project, snapshot = ruled_project
+    project.rest.patch("/items/s_settings", {"name": "of people"})
+    parent = project.rest.get("/items/s_settings")["id"]
+    made = project.rest.post("/items/s_pages", {"settings": parent})["id"]
+    chosen = [each for each in related.relations(snapshot) if each.child == "s_pages"]
+    found = related.navigation(snapshot, chosen, project.operator, sandbox)
+    assert [check.rule for check in found] == ["M2O", "O2M"]
+    assert rule_checks.failed_rules(found) == []
+    project.rest.delete(f"/items/s_pages/{made}")
