@@ -62,8 +62,8 @@ def snapshot() -> Snapshot:
 class Somewhere:
     """A production in which chapter 7 is the only row there is."""
 
-    def __init__(self, *, empty: bool = False) -> None:
-        self.empty = empty
+    def __init__(self, *, empty: bool = False, taken: int = 0) -> None:
+        self.empty, self.taken = empty, taken
 
     def primary_key(self, _collection: str) -> str:
         return "id"
@@ -72,9 +72,12 @@ class Somewhere:
         rows = [] if self.empty or not path.endswith("/chapters") else [{params["fields"]: 7}]
         return Answer(200, {"data": rows}, {}, 1.0)
 
+    def count(self, _collection: str, *, filter: dict[str, Any]) -> int:  # noqa: A002
+        return int(filter == {"number": {"_eq": self.taken}})
 
-def values(*, empty: bool = False) -> ScratchValues:
-    return ScratchValues(snapshot(), cast(DirectusObserver, Somewhere(empty=empty)), MARK)
+
+def values(*, empty: bool = False, taken: int = 0) -> ScratchValues:
+    return ScratchValues(snapshot(), cast(DirectusObserver, Somewhere(empty=empty, taken=taken)), MARK)
 
 
 def test_a_new_row_has_what_the_schema_asks_for_and_leaves_the_rest() -> None:
@@ -126,3 +129,9 @@ def test_a_change_without_a_text_is_another_value_of_the_type(
     made = ScratchValues(Snapshot(raw), cast(DirectusObserver, Somewhere()), MARK)
     parts = profile(Snapshot(raw), "parts")
     assert (made.for_new(parts), made.for_change(parts)) == ({"one": first}, {"one": second})
+
+
+def test_a_unique_number_that_a_row_has_is_not_used_again() -> None:
+    parts = profile(snapshot(), "parts")
+    assert values().for_new(parts)["number"] == 1
+    assert values(taken=1).for_new(parts)["number"] > 1
