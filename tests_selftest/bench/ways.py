@@ -24,7 +24,7 @@ from fixtures.operations import lanes
 from fixtures.operations.imports.classify import ImportSet
 from fixtures.operations.imports.import_log import ImportLog
 from fixtures.operations.imports.journal import Journal
-from fixtures.operations.lane_api.load import row_converter
+from fixtures.operations.lane_api.batches import row_converter
 from fixtures.operations.preservation.existing_rows import InitialRows
 from fixtures.operations.source import export_reader
 from fixtures.operations.verification import verify

@@ -48,6 +48,15 @@ PICTURE = base64.b64decode(
 """Eight red pixels in a square, as PNG."""
 
 
+class Killed(BaseException):
+    """The run ends here, as by kill -9: nothing after this moment is done."""
+
+
+def killed(*_: Any, **__: Any) -> None:
+    """In place of a function before which the run is killed."""
+    raise Killed
+
+
 def column(name: str, kind: str = "string", *, special: str = "", **schema: Any) -> dict[str, Any]:
     """A field as Directus is told it."""
     meta: dict[str, Any] = {"special": [special] if special else None}
@@ -202,6 +211,7 @@ class Migration:
         """What group 1.3 would have exported; *more* replaces parts of it."""
         production = DirectusObserver(self.project.transport)
         policies: ConflictPolicies = parse_policies(self.policies)
+        journal = self.journal
         parts: dict[str, Any] = {
             "folder": self.folder,
             "export": DataExport(datetime.now(UTC), self.files),
@@ -209,7 +219,8 @@ class Migration:
             "assets": AssetInventory(tuple(_asset(each) for each in self.library), {}, {}),
             "local_schema": self.wanted,
             "keys": KeyMap(users=dict(self.people)),
-            "sent_keys": self.journal.sent_keys,
+            "sent_keys": journal.sent_keys,
+            "written": journal.written,
             "policies": policies,
             "people": frozenset(str(user["id"]) for user in production.users()),
         }

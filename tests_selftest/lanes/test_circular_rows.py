@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.model.snapshot import Snapshot
-from tests_selftest.lanes.project import Migration, Project, column, serial
+from fixtures.operations.lane_api.second_pass import SecondPass
+from tests_selftest.lanes.project import Killed, Migration, Project, column, killed, serial
 
 CATEGORIES = [f"c1c1e000-0000-4000-8000-00000000000{number}" for number in range(5)]
 # 0 and 1 refer to each other, 2 is below them, 3 is the root of 4.
@@ -38,10 +39,15 @@ def test_rows_that_refer_to_each_other_arrive(project: Project, tmp_path: Path, 
     assert (again.created, again.conflicts, again.completed) == (0, (), 0)
 
 
-def test_a_run_that_was_killed_between_the_passes_is_finished(project: Project, tmp_path: Path) -> None:
-    Migration(project, tmp_path, ROWS).run()
-    # As it stood when the process died after the first pass.
-    project.ask("UPDATE categories SET parent = NULL WHERE name IN ('n0', 'n1', 'n2')")
+def test_a_run_that_was_killed_between_the_passes_is_finished(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(SecondPass, "run", killed)
+        with pytest.raises(Killed):
+            Migration(project, tmp_path, ROWS).run()
+    there = parents(project)
+    assert [there[CATEGORIES[number]] for number in (0, 1, 2)] == [None, None, None]
     again = Migration(project, tmp_path, ROWS).run()
     assert again.conflicts == ()
     assert parents(project) == EXPECTED

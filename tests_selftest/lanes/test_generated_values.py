@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.model.snapshot import Snapshot
-from tests_selftest.lanes.project import Migration, Project, column, serial
+from fixtures.operations.lane_api.second_pass import SecondPass
+from tests_selftest.lanes.project import Killed, Migration, Project, column, killed, serial
 
 TOKEN = "70ce0000-0000-4000-8000-000000000001"
 ROWS = {"g_tokens": [{"id": 1, "name": "with", "token": TOKEN}, {"id": 2, "name": "without", "token": None}]}
@@ -37,12 +38,14 @@ def test_null_stays_null(with_tokens: tuple[Project, Snapshot], tmp_path: Path, 
 
 
 def test_a_run_that_was_killed_before_its_second_pass_is_finished(
-    with_tokens: tuple[Project, Snapshot], tmp_path: Path
+    with_tokens: tuple[Project, Snapshot], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project, snapshot = with_tokens
-    Migration(project, tmp_path, ROWS, snapshot=snapshot).run()
-    # As Directus left it when the process died after the creation.
-    project.ask("UPDATE g_tokens SET token = gen_random_uuid() WHERE id = 2")
+    with monkeypatch.context() as patched:
+        patched.setattr(SecondPass, "run", killed)
+        with pytest.raises(Killed):
+            Migration(project, tmp_path, ROWS, snapshot=snapshot).run()
+    assert project.ask("SELECT count(*) FROM g_tokens WHERE token IS NULL") == [(0,)], "Directus has put no UUID in"
     again = Migration(project, tmp_path, ROWS, snapshot=snapshot).run()
     assert again.conflicts == ()
     assert project.ask("SELECT id, token::text FROM g_tokens ORDER BY id") == [(1, TOKEN), (2, None)]

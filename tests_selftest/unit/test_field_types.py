@@ -18,7 +18,7 @@ from fixtures.checks.schema import casts
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.field_types import FIELD_TYPES, FieldType, created_for, field_type, of_column, of_field
 from fixtures.model.probe import Lock
-from fixtures.operations.lane_api.load import row_converter
+from fixtures.operations.lane_api.batches import row_converter
 from fixtures.operations.lane_sql import staging
 from fixtures.systems.postgres.copy_text import TYPES, InvalidRow, RowWriter
 from fixtures.systems.postgres.stage import Column

@@ -161,6 +161,18 @@ def test_a_circle_left_open_by_a_killed_run_is_closed_only_in_our_own_rows() -> 
     assert [c.key for c in found.conflicts] == ["2"]
 
 
+def test_a_value_that_was_set_and_is_gone_was_changed_by_somebody() -> None:
+    """Deferred in a row that was created, new in a row production had: once set, neither is set again."""
+    wanted = [row(1, peer=9, new=True), row(2, peer=9, new=True), row(3, peer=9, new=True)]
+    observed = [row(1, new=True), row(2, new=True), row(3, peer=9)]
+    written = {"1": {"peer"}, "3": {"new"}}
+    found = sorted_(
+        wanted, observed, deferred=["peer"], new_columns={"new": None}, sent_keys={"1", "2"}, written=written
+    )
+    assert found.deferred_backfill == {"2": {"peer": 9}}
+    assert [(c.key, c.columns) for c in found.conflicts] == [("1", ("peer",)), ("3", ("new",))]
+
+
 _ROWS = st.lists(
     st.builds(row, st.integers(1, 9), st.sampled_from(["a", "b", "c", "d", None]), st.sampled_from("xy")),
     unique_by=(lambda r: r["id"], lambda r: r["slug"]),

@@ -25,8 +25,7 @@ from fixtures.operations.imports.import_log import (
     tally,
 )
 from fixtures.operations.imports.journal import Journal
-from fixtures.operations.lane_api.load import encode_row, make_batches, row_converter
-from fixtures.operations.lane_api.sending import Limits
+from fixtures.operations.lane_api.batches import Limits, encode_row, make_batches, row_converter
 from fixtures.operations.source import export_reader
 from fixtures.process.files import sha256
 
@@ -231,6 +230,21 @@ def test_the_journal_knows_what_became_of_what_it_sent(tmp_path: Path) -> None:
     again = Journal(tmp_path / "j")
     assert (again.sent_keys, again.created_keys, again.restored_keys) == ({"t": {"1"}}, {"t": {"1"}}, {"t": {"1"}})
     assert again.before == {"t": {"9": {"title": "theirs"}}}
+
+
+def test_the_journal_knows_which_values_of_the_second_pass_arrived(tmp_path: Path) -> None:
+    """Sent is in doubt until it arrived; a row in which two columns were set is done column by column."""
+    journal = Journal(tmp_path / "j")
+    journal.record_intent("t", ["1", "2"], ["id", "name"])
+    journal.record_second_pass("t", {"1": ["parent"], "2": ["parent", "lead"]})
+    assert Journal(tmp_path / "j").written == {"t": {"1": {"id", "name"}, "2": {"id", "name"}}}
+    journal.record_second_pass_arrived("t", {"2": ["lead"]})
+    journal.record_second_pass_arrived("t", {"1": ["parent"]})
+    again = Journal(tmp_path / "j")
+    assert again.written == {"t": {"1": {"id", "name", "parent"}, "2": {"id", "name", "lead"}}}
+    assert again.second_pass_in_doubt == {"t": {"2": {"parent"}}}
+    again.refused("t", ["1"])
+    assert Journal(tmp_path / "j").written == {"t": {"2": {"id", "name", "lead"}}}
 
 
 def test_the_log_is_counted_by_its_newest_run(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from typing import Any, cast
 import pytest
 
 from fixtures.model.finding import Finding
-from fixtures.operations.imports.import_log import CREATED, REFUSED, ImportLog, tally
+from fixtures.operations.imports.import_log import COMPLETED, CREATED, REFUSED, ImportLog, tally
 from fixtures.operations.imports.journal import Journal
 from fixtures.operations.lane_api import sending
-from fixtures.operations.lane_api.load import make_batches
-from fixtures.operations.lane_api.sending import BatchResults, Sender
+from fixtures.operations.lane_api.batches import make_batches
+from fixtures.operations.lane_api.sending import BatchResults, Change, Observed, Sender
 from fixtures.process.slots import ANSWERS_BEFORE_WIDENING, RequestWindow
 from fixtures.systems.directus import DirectusOperator
 from fixtures.systems.failure import InDoubt, Refused
@@ -223,3 +223,88 @@ def test_places_grow_again_slowly_and_never_above_the_most() -> None:
     for _ in range(5 * ANSWERS_BEFORE_WIDENING):
         slots.answered()
     assert slots.width == 3
+
+
+class Changing(Server):
+    """A production whose rows are changed; *rule* may answer in place of each request."""
+
+    def update_encoded(self, _: str, body: bytes, __: Sequence[str], *, key: str) -> None:
+        sent = json.loads(body)
+        self.requests.append(len(sent))
+        self._rule(self, sent)
+        self.rows.update({str(row[key]): row for row in sent})
+
+
+def change(server: Changing, tmp_path: Path) -> tuple[BatchResults, list[str], list[str]]:
+    """Text "new" in 30 rows: the outcome, and the keys journaled before and after."""
+    sending_, arrived = list[str](), list[str]()
+
+    def observe(keys: Sequence[str]) -> Observed:
+        text = {key: server.rows.get(key, {}).get("text") for key in keys}
+        there = {key for key in keys if text[key] == "new"}
+        return Observed(there, {key for key in keys if text[key] not in {"old", "new"}})
+
+    server.rows = {str(number): {"id": number, "text": "old"} for number in range(1, 31)}
+    results, rows = BatchResults(), [{"id": number, "text": "new"} for number in range(1, 31)]
+    how = Change("id", COMPLETED, observe, sending_.extend, arrived.extend)
+    with (
+        ImportLog(tmp_path / "log", run="r") as log,
+        Sender(cast("DirectusOperator", server), Journal(tmp_path / "journal"), log) as sender,
+    ):
+        batches = make_batches(rows, key="id", convert=lambda row: row, limits=sender.limits)
+        sender.change(results, "t", batches, how)
+        results.wait()
+    assert tally(tmp_path / "log")[COMPLETED] == len(results.created)
+    return results, sending_, arrived
+
+
+@pytest.mark.parametrize(("arrives", "requests"), [(True, [30]), (False, [30, 30])])
+def test_after_a_lost_answer_only_what_did_not_arrive_is_set_again(
+    tmp_path: Path, arrives: bool, requests: list[int]
+) -> None:
+    cut: list[int] = []
+
+    def once(server: Server, sent: list[dict[str, Any]]) -> None:
+        if not cut:
+            cut.append(1)
+            if arrives:
+                server.rows.update({str(row["id"]): row for row in sent})
+            raise lost()
+
+    server = Changing(once)
+    results, _, arrived = change(server, tmp_path)
+    assert (server.requests, results.refused) == (requests, [])
+    assert sorted(results.created) == sorted(arrived) == sorted(server.rows)
+
+
+def test_what_somebody_changed_while_an_answer_was_lost_stays(tmp_path: Path) -> None:
+    cut: list[int] = []
+
+    def once(server: Server, _: object) -> None:
+        if not cut:
+            cut.append(1)
+            server.rows["7"] = {"id": 7, "text": "a person's"}
+            raise lost()
+
+    server = Changing(once)
+    results, before, arrived = change(server, tmp_path)
+    assert [(each.key, each.code) for each in results.refused] == [("7", "CHANGED_MEANWHILE")]
+    assert server.rows["7"]["text"] == "a person's"
+    assert len(results.created) == 29
+    assert "7" in before
+    assert "7" not in arrived
+
+
+def test_an_error_inside_the_server_is_in_doubt_too(tmp_path: Path) -> None:
+    """500: the database's answer may have been lost, and the values are there."""
+    cut: list[int] = []
+
+    def once(server: Server, sent: list[dict[str, Any]]) -> None:
+        if not cut:
+            cut.append(1)
+            server.rows.update({str(row["id"]): row for row in sent})
+            raise refusal(500, "INTERNAL_SERVER_ERROR")
+
+    server = Changing(once)
+    results, _, arrived = change(server, tmp_path)
+    assert (server.requests, results.refused, len(arrived)) == ([30], [], 30)
