@@ -1,22 +1,27 @@
 """1.2  Directus Schema Export & Documentation
 
-Purpose     The local data model is on disk as the Directus command line writes it, and its changes
-are documented. Needs       nothing Writes      migration/ and backups/ in the backend's working
-copy, which git ignores On failure  nothing changed; correct what is named and run the same command
-again
+Purpose     The local data model is on disk as the Directus command line writes it, and its changes are documented.
+Needs       nothing
+Writes      migration/ and backups/ in the backend's working copy, which git ignores
+On failure  nothing changed; correct what is named and run the same command again
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fixtures.checks.site import rule_checks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.finding import format_findings
 from fixtures.model.schema_changes import SchemaChanges
 from fixtures.model.snapshot import Snapshot
+from fixtures.operations.schema import schema_plan
+from fixtures.operations.scratch_rows import preview
 from fixtures.operations.source import export
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from fixtures.evidence.store import Evidence
     from fixtures.process.progress import Progress
     from fixtures.report.documents import Documents
@@ -64,7 +69,9 @@ def test_the_changes_are_documented(production: DirectusObserver, documents: Doc
 
 
 @action("1.2.4", dry_run=True)
-def test_the_export_is_valid(source: DirectusObserver, evidence: Evidence) -> None:
+def test_the_export_is_valid(
+    source: DirectusObserver, production: DirectusObserver, settings: Settings, evidence: Evidence, now: datetime
+) -> None:
     """Validate schema export"""
     snapshot = evidence.read(Snapshot, of="1.2")
     findings = export.snapshot_problems(snapshot, source)
@@ -73,6 +80,12 @@ def test_the_export_is_valid(source: DirectusObserver, evidence: Evidence) -> No
     evidence.note(f"Every collection and field of the running project is in the export; {len(snapshot.tables)} tables.")
     for sentence in export.summarize_untracked(source, "local"):
         evidence.note(sentence)
+    previewed, untriable = preview.not_verifiable(
+        snapshot, production, schema_plan.accepted_untried(settings.waivers, today=now.date())
+    )
+    for sentence in rule_checks.not_tried(previewed):
+        evidence.note(sentence)
+    assert not untriable, format_findings(untriable)
 
 
 @acceptance("1.2.A1", dry_run=True)

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from fixtures.checks.rows.profile import profile
 from fixtures.checks.site import rule_checks
 from fixtures.checks.site.access import unexpected_answers
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.scratch_rows import related
+from fixtures.operations.scratch_rows import preview, related
 from fixtures.systems import directus as client
 from fixtures.systems.directus import DirectusSandbox
 from tests_selftest.lanes.project import TOKEN, Project, column, serial
@@ -186,3 +187,70 @@ def test_a_scratch_child_is_found_among_the_children_of_a_singleton(
     assert [check.rule for check in found] == ["M2O", "O2M"]
     assert rule_checks.failed_rules(found) == []
     project.rest.delete(f"/items/s_pages/{made}")
+
+
+def refusing_flow(project: Project, collection: str) -> str:
+    """An active filter flow that refuses every new row with the code of a broken validation; its key."""
+    options = {"type": "filter", "scope": ["items.create"], "collections": [collection]}
+    told = {"name": "Never", "status": "active", "trigger": "event", "accountability": "all", "options": options}
+    flow = str(project.rest.post("/flows", told)["id"])
+    step = {"flow": flow, "name": "No", "key": "no", "type": "throw-error", "position_x": 19, "position_y": 1}
+    refusal = {"code": "FAILED_VALIDATION", "status": "400", "message": "never"}
+    run = project.rest.post("/operations", {**step, "options": refusal})
+    project.rest.patch(f"/flows/{flow}", {"operation": run["id"]})
+    return flow
+
+
+def test_a_refusal_of_valid_values_is_red_everywhere_until_it_is_waived(
+    ruled_project: tuple[Project, Snapshot], sandbox: DirectusSandbox
+) -> None:
+    project, snapshot = ruled_project
+    flow = refusing_flow(project, "s_rules")
+    try:
+        calls = related.exercise_collections(snapshot, ["s_rules"], project.operator, sandbox)
+        (red,) = unexpected_answers(calls)
+        assert (red.code, "s_rules" in red.observed, "extension" in red.observed) == ("MIG-542", True, True)
+        edges = related.edge_cases(snapshot, ["s_rules"], project.operator, sandbox)
+        assert [each.code for each in rule_checks.failed_rules(edges)] == ["MIG-343"]
+        waived = related.exercise_collections(snapshot, ["s_rules"], project.operator, sandbox, waived={"s_rules"})
+        assert unexpected_answers(waived) == []
+        assert {call.verb for call in waived if call.not_tried} == {"create", "read", "update", "delete"}
+    finally:
+        project.rest.delete(f"/flows/{flow}")
+
+
+def test_a_rule_production_changed_is_named_and_not_a_fault(
+    ruled_project: tuple[Project, Snapshot], sandbox: DirectusSandbox
+) -> None:
+    project, snapshot = ruled_project
+    other = {"validation": {"_and": [{"kind": {"_in": ["three"]}}]}}
+    project.rest.patch("/fields/s_rules/kind", {"meta": other})
+    try:
+        calls = related.exercise_collections(snapshot, ["s_rules"], project.operator, sandbox)
+    finally:
+        old = snapshot.fields["s_rules.kind"]["meta"]["validation"]
+        project.rest.patch("/fields/s_rules/kind", {"meta": {"validation": old}})
+    assert unexpected_answers(calls) == []
+    (said,) = rule_checks.not_tried(calls)
+    assert "production's validation of kind" in said
+    assert [each.code for each in rule_checks.not_verifiable(calls, ())] == ["MIG-349"] * 4
+
+
+def test_what_is_not_tried_was_known_from_both_schemas(
+    ruled_project: tuple[Project, Snapshot], sandbox: DirectusSandbox
+) -> None:
+    project, snapshot = ruled_project
+    project.ask("DELETE FROM s_settings")
+    calls = related.exercise_collections(snapshot, snapshot.tables, project.operator, sandbox)
+    untried = {call.collection: call.not_tried for call in calls if call.verb == "create" and call.not_tried}
+    planned = preview.creations(snapshot, snapshot.tables, project.operator)
+    foreseen = {call.collection: call.not_tried for call in planned if call.not_tried}
+    assert foreseen == untried
+    assert set(untried) >= {"s_impossible", "s_nodes", "s_pages"}
+    chosen = [each for each in related.relations(snapshot) if each.child.startswith("s_")]
+    found = related.navigation(snapshot, chosen, project.operator, sandbox)
+    before = {each.name: each.not_tried for each in preview.relations(snapshot, project.operator)}
+    assert {each.name: before[each.name] for each in found if each.not_tried} == {
+        each.name: each.not_tried for each in found if each.not_tried
+    }
+    assert profile(snapshot, "s_rules").name in related.ruled_collections(snapshot)
