@@ -20,7 +20,7 @@ from statistics import median
 
 from fixtures.world.seed import people
 from fixtures.world.seed.rows import Rows, local_rows
-from tests_selftest.bench import big, files
+from tests_selftest.bench import big, files, large
 from tests_selftest.bench.stand import Stand
 from tests_selftest.bench.ways import WAYS, Load, verification
 
@@ -44,8 +44,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", nargs="*", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--big", action="store_true", help="1,000,000 rows through lane sql, 100,000 through lane api")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of --big, through lane sql")
+    words = "the runbook in a production of 2,000,000 rows, beside an older commit"
+    parser.add_argument("--large-production", action="store_true", help=words)
+    parser.add_argument("--production-rows", type=int, default=large.ROWS, help="of --large-production")
+    parser.add_argument("--baseline", default=large.BASELINE, help="of --large-production: the older commit")
     parser.add_argument("--lanes", nargs="*", choices=["sql", "api"], default=["sql", "api"], help="of --big")
     asked = parser.parse_args(arguments)
+    if asked.large_production:
+        return large.main(asked.production_rows, asked.baseline)
     if asked.big:
         return big.main(asked.rows, asked.lanes)
     began = time.monotonic()

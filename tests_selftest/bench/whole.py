@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -114,12 +114,12 @@ def main(arguments: list[str]) -> int:
     sizes = [asked.rows] if asked.only else [asked.rows // 10, asked.rows]
     found = []
     for rows in sizes:
-        found.append(_measured(ROOT, rows, asked.lane))
-        _say(_line(found[-1]))
+        found.append(measured(ROOT, rows, asked.lane))
+        say(_line(found[-1]))
         if found[-1].ended != 0:
             return 1
-    _say(_table(found))
-    good += [_verdict(*each) for each in _limits(found)]
+    say(_table(found))
+    good += [verdict(*each) for each in _limits(found)]
     return 0 if all(good) else 1
 
 
@@ -136,17 +136,17 @@ def _limits(found: list[Told]) -> Iterator[tuple[str, float, float, str]]:
 def _faster(commit: str, rows: int, lane: str, rounds: int) -> bool:
     """Whether this tree takes little enough processor time; both are run in turn, and the best of each is compared."""
     runs: dict[Path, list[Told]] = {}
-    with _checked_out(commit) as baseline:
+    with checked_out(commit) as baseline:
         for tree in (baseline, ROOT) * rounds:
-            runs.setdefault(tree, []).append(_measured(tree, rows, lane))
-            _say(f"{commit if tree == baseline else 'this tree'}: {_line(runs[tree][-1])}")
+            runs.setdefault(tree, []).append(measured(tree, rows, lane))
+            say(f"{commit if tree == baseline else 'this tree'}: {_line(runs[tree][-1])}")
             if runs[tree][-1].ended != 0:
                 return False
         before, now = (min(runs[tree], key=_compared) for tree in (baseline, ROOT))
-    _say(_processor_table(before, now, commit))
+    say(_processor_table(before, now, commit))
     first, last = COMPARED_GROUPS
     words = f"suite's own processor time {first} to {last}, {rows:,} rows, lane {lane}"
-    return _verdict(words, _compared(now) / _compared(before), MOST_OF_BASELINE, f"× that of {commit}")
+    return verdict(words, _compared(now) / _compared(before), MOST_OF_BASELINE, f"× that of {commit}")
 
 
 def _compared(told: Told) -> float:
@@ -159,7 +159,7 @@ def _is_compared(group: str) -> bool:
 
 
 @contextmanager
-def _checked_out(commit: str) -> Iterator[Path]:
+def checked_out(commit: str) -> Iterator[Path]:
     """A commit of this repository in a temporary folder, with the environment and the toolchain of this tree."""
     place = Path(tempfile.mkdtemp(prefix="baseline-"))
     tree = place / "tree"
@@ -174,21 +174,28 @@ def _checked_out(commit: str) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _measured(tree: Path, rows: int, lane: str) -> Told:
-    """One whole run of the suite in *tree*, watched from outside."""
+def measured(tree: Path, rows: int, lane: str, *, prepared: Callable[[Path], None] | None = None) -> Told:
+    """
+    One whole run of the suite in *tree*, watched from outside.
+
+    Args:
+        prepared: Called with the folder of the world, to make one there before the run; without it the run makes one.
+    """
     place = Path(tempfile.mkdtemp(prefix="scale-"))
     world, reports = place / "world", place / "reports"
-    argv = [sys.executable, "-m", "pytest", "phases/", "--target", "rehearsal", "--rows", str(rows), "--fresh-world"]
+    argv = [sys.executable, "-m", "pytest", "phases/", "--target", "rehearsal", "--rows", str(rows)]
     argv += ["--world", str(world), "--runs", str(reports), "-q", "-p", "processor_time"]
     used = place / "processor_time.jsonl"
-    measured = {"PYTHONPATH": str(_PLUGIN), "PROCESSOR_TIME_FILE": str(used)}
-    began = time.monotonic()
+    plugin = {"PYTHONPATH": str(_PLUGIN), "PROCESSOR_TIME_FILE": str(used)}
     try:
+        if prepared is not None:
+            prepared(world)
+        began = time.monotonic()
         with (place / "output.txt").open("wb") as output:
             process = subprocess.Popen(
                 argv,
                 cwd=tree,
-                env={**os.environ, **BUDGETS, **measured, "IMPORT_LANE": lane},
+                env={**os.environ, **BUDGETS, **plugin, "IMPORT_LANE": lane},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -203,7 +210,7 @@ def _measured(tree: Path, rows: int, lane: str) -> Told:
         page = reports / "latest.html"
         told.report_mb = page.stat().st_size / 1e6 if page.exists() else 0.0
         if told.ended:
-            _say((place / "output.txt").read_text("utf-8", "replace")[-4000:])
+            say((place / "output.txt").read_text("utf-8", "replace")[-4000:])
         return told
     finally:
         subprocess.run([sys.executable, "-m", "fixtures.world", "remove", "--root", str(world)], cwd=tree, check=False)
@@ -282,13 +289,13 @@ def _table(found: list[Told]) -> str:
     return "\n".join(lines)
 
 
-def _verdict(words: str, value: float, most: float, unit: str) -> bool:
+def verdict(words: str, value: float, most: float, unit: str) -> bool:
     good = value <= most
-    _say(f"{'PASS' if good else 'FAIL'}  {words}: {value:.2f} {unit} (at most {most:g})")
+    say(f"{'PASS' if good else 'FAIL'}  {words}: {value:.2f} {unit} (at most {most:g})")
     return good
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

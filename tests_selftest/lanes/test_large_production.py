@@ -1,4 +1,4 @@
-"""A production that is much larger than the export: it is asked for the export's rows, and every class is right."""
+"""A production that is much larger than the export: it is asked for the export's rows, and every answer is right."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 
+from fixtures.checks.rows.profile import profiles
 from fixtures.model.imports import ConflictKind
+from fixtures.model.visit import ApiCall
 from fixtures.operations import lanes
 from fixtures.operations.imports import classify
 from fixtures.operations.imports.classify import ClassifiedCollections
 from fixtures.operations.source import production_rows
+from fixtures.operations.verification import audit, query_checks
 from fixtures.systems.http.transport import Transport
+from fixtures.systems.postgres.bounded_queries import BoundedQueries
+from fixtures.systems.postgres.observer import PostgresObserver
 from tests_selftest.lanes.project import Migration, Project
 
 OWN = 20_000
@@ -169,4 +174,53 @@ def test_the_import_asks_for_the_rows_of_the_export(large: Project, tmp_path: Pa
     observe = lanes.comparer("api", large.operator, large.url)
     left = observe(migration.import_set(), ())
     assert [each.create for each in left.values() if each.create] == []
+    assert 0 < sum(asked) <= MOST_ROWS_ASKED
+
+
+def queries_of(large: Project, name: str, rows: list[dict[str, Any]]) -> list[ApiCall]:
+    profile = next(each for each in profiles(large.snapshot) if each.name == name)
+    return query_checks.run_query_checks(large.operator, large.url, profile, large.snapshot, rows, len(rows))
+
+
+def test_queries_are_compared_with_what_the_database_finds(large: Project, asked: list[int]) -> None:
+    """The value is found beside 20,000 others, the order is the database's, and no row is read for them."""
+    calls = queries_of(large, "articles", [{"id": 2, "slug": "edited", "title": "Whereupon"}])
+    assert [(call.verb, call.right, call.not_tried) for call in calls] == [
+        ("filter", True, ""),
+        ("sort", True, ""),
+        ("search", True, ""),
+    ]
+    assert sum(asked) == 0
+
+
+def test_a_wrong_answer_is_seen_beside_many_rows(large: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database finds a row that the API does not give."""
+    original = BoundedQueries.equal
+    monkeypatch.setattr(BoundedQueries, "equal", lambda *given, **named: [*(original(*given, **named) or []), "4711"])
+    calls = queries_of(large, "articles", [{"id": 2, "slug": "edited", "title": None}])
+    assert [(call.verb, call.right, call.detail) for call in calls if call.verb == "filter"] == [
+        ("filter", False, "slug 'edited': 1 rows missing, 0 too many, for example 4711")
+    ]
+
+
+def test_a_search_that_takes_too_long_is_not_asked(large: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    with BoundedQueries(large.url, budget_ms=1) as bounded:
+        assert bounded.containing("articles", key="id", columns=["slug", "title"], word="nowhere", most=10) is None
+    monkeypatch.setattr(BoundedQueries, "containing", lambda *_, **__: None)
+    calls = queries_of(large, "articles", [{"id": 2, "slug": "edited", "title": "Production"}])
+    (search,) = [call for call in calls if call.verb == "search"]
+    assert search.not_tried == f"Postgres does not find a word in its {OWN + 2:,} rows within 250 ms"
+    assert {call.verb for call in calls if not call.not_tried} == {"filter", "sort"}
+
+
+def test_anomalies_are_looked_for_in_the_rows_of_the_export(large: Project, tmp_path: Path, asked: list[int]) -> None:
+    large.ask("UPDATE articles SET title = 'Ã¤lter' WHERE id = 2")
+    large.ask("UPDATE articles SET title = 'Ã¤lter' WHERE id = %s", FIRST + 7)
+    migration = Migration(large, tmp_path, ROWS)
+    with PostgresObserver(large.url) as database:
+        found = audit.anomalies(
+            large.operator, database, large.snapshot, migration.import_set().export, tmp_path, lambda *_: None
+        )
+    assert (found.rows, dict(found.left_out)) == (2 * OWN + 4, {"articles": OWN, "categories": OWN + 1})
+    assert [each.code for each in found.findings] == ["MIG-535"]
     assert 0 < sum(asked) <= MOST_ROWS_ASKED
