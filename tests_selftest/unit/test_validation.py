@@ -72,3 +72,18 @@ def test_a_value_longer_than_its_column_is_no_solution() -> None:
 def test_a_value_that_cannot_be_compared_is_not_accepted() -> None:
     assert not accepts(rule(gt=1), NAME, "text")
     assert not accepts(rule(between=[1, 2]), NAME, None)
+
+
+@pytest.mark.parametrize(
+    "taken", [1, 2.5, "7", "1.50", "2026-01-01", "12:00:00", "2026-01-01T12:00:00", "a mark", True]
+)
+def test_a_value_that_is_taken_is_replaced_by_one_of_its_kind(taken: object) -> None:
+    found = satisfying(taken, None, NAME, is_free=lambda value: value != taken)
+    assert found != taken
+    assert type(found) is type(taken) or taken == "7"
+    assert len(str(found)) >= len(str(taken))
+
+
+def test_no_value_is_used_when_all_are_taken() -> None:
+    with pytest.raises(Unsatisfiable, match="must be unique"):
+        satisfying(True, None, NAME, is_free=lambda _value: False)
