@@ -55,7 +55,7 @@ def main() -> int:
         content = f"{models.__name__}:SNAPSHOT"
         chosen.append((path.stem, content, {models.SNAPSHOT_VARIABLE: str(path.resolve())}))
     folder = asked.keep or Path(tempfile.mkdtemp(prefix="projects-"))
-    courses = [_course(name, content, variables, folder / name) for name, content, variables in chosen]
+    courses = [run_project(name, content, variables, folder / name) for name, content, variables in chosen]
     if not asked.keep:
         shutil.rmtree(folder, ignore_errors=True)
     bad = [course.name for course in courses if course.wrong]
@@ -63,7 +63,7 @@ def main() -> int:
     return 1 if bad or not courses else 0
 
 
-def _course(name: str, content: str, variables: dict[str, str], folder: Path) -> Course:
+def run_project(name: str, content: str, variables: dict[str, str], folder: Path) -> Course:
     """Dry run, real run, the same again, comparison, rollback, comparison."""
     course = Course(name)
     environment = {**os.environ, **variables}

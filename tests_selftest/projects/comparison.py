@@ -98,7 +98,7 @@ def missing(local: Database, production: Database, before: Database | None = Non
             kept = old.get(key, {})
             edited = any(row.get(column, value) != value for column, value in kept.items())
             differences += [
-                f"{name} {key} {column}: {value!r} in local, {there[key].get(column)!r} in production"
+                f"{name} {key} {column}: {value!r} expected, {there[key].get(column)!r} in production"
                 for column, value in row.items()
                 if column not in absent and not edited and value != there[key].get(column)
             ]

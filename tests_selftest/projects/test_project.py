@@ -1,0 +1,13 @@
+"""A help centre with an older production goes through the real phases: dry run, real run, again, rollback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests_selftest.projects.__main__ import run_project
+
+
+def test_a_foreign_project_reaches_go_and_loses_nothing(tmp_path: Path) -> None:
+    done = run_project("HELP_CENTRE", "tests_selftest.projects.models:HELP_CENTRE", {}, tmp_path / "HELP_CENTRE")
+    assert done.wrong == []
+    assert len(done.runs) == 4
