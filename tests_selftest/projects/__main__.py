@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help=f"of {', '.join(models.NAMES)}; all unless snapshots are given")
     parser.add_argument("--snapshots", type=Path, help="a folder of snapshots; each becomes local, production is blank")
     parser.add_argument("--keep", type=Path, help="a folder for worlds and reports, kept afterwards")
+    parser.add_argument("--jobs", type=int, default=2, help="projects at a time (%(default)s)")
     asked = parser.parse_args()
     names = asked.names or (() if asked.snapshots else models.NAMES)
     chosen: list[tuple[str, str, dict[str, str]]] = [(name, f"{models.__name__}:{name}", {}) for name in names]
@@ -55,7 +57,8 @@ def main() -> int:
         content = f"{models.__name__}:SNAPSHOT"
         chosen.append((path.stem, content, {models.SNAPSHOT_VARIABLE: str(path.resolve())}))
     folder = asked.keep or Path(tempfile.mkdtemp(prefix="projects-"))
-    courses = [run_project(name, content, variables, folder / name) for name, content, variables in chosen]
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        courses = list(pool.map(lambda one: run_project(*one, folder / one[0]), chosen))
     if not asked.keep:
         shutil.rmtree(folder, ignore_errors=True)
     bad = [course.name for course in courses if course.wrong]
