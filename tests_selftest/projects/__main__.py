@@ -58,7 +58,8 @@ def main() -> int:
         chosen.append((path.stem, content, {models.SNAPSHOT_VARIABLE: str(path.resolve())}))
     folder = asked.keep or Path(tempfile.mkdtemp(prefix="projects-"))
     with ThreadPoolExecutor(asked.jobs) as pool:
-        courses = list(pool.map(lambda one: run_project(*one, folder / one[0]), chosen))
+        begun = [pool.submit(run_project, *project, folder / project[0]) for project in chosen]
+    courses = [each.result() for each in begun]
     if not asked.keep:
         shutil.rmtree(folder, ignore_errors=True)
     bad = [course.name for course in courses if course.wrong]
