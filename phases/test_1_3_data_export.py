@@ -21,7 +21,7 @@ from fixtures.model.not_carried import NotCarried
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.imports import flow_pause
 from fixtures.operations.schema import schema_plan
-from fixtures.operations.source import directus_configuration, export, export_reader, not_carried
+from fixtures.operations.source import configuration_export, directus_configuration, export, export_reader, not_carried
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -35,7 +35,7 @@ pytestmark = task_group("1.3")
 
 @action("1.3.1", dry_run=True)
 def test_collections_are_identified(
-    source: DirectusObserver, production: DirectusObserver, evidence: Evidence, progress: Progress
+    source: DirectusObserver, production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Identify collections with new/modified data"""
     progress("data export", "counting both sides")
@@ -43,8 +43,10 @@ def test_collections_are_identified(
     assert inventory.counts
     evidence.write(inventory)
     evidence.note(export.summarize(inventory))
-    configuration = directus_configuration.observe(source)
+    there = directus_configuration.read(source)
+    configuration = there.described()
     evidence.write(configuration)
+    evidence.write(configuration_export.write_rows(settings.migration_dir, there.rows))
     evidence.note(directus_configuration.summarize(configuration))
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fixtures.checks.backups import file_store as file_checks
-from fixtures.checks.directus_configuration import comparison
+from fixtures.checks.directus_configuration import carrying, comparison
 from fixtures.checks.rows import import_rules, order, profile
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.dataset import ImportOrder
@@ -24,6 +24,7 @@ from fixtures.model.screening import Screening
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations import lanes
 from fixtures.operations.backups import file_store
+from fixtures.operations.carry import planning
 from fixtures.operations.imports import flow_pause, import_documents, import_inputs, import_plan
 from fixtures.operations.source import directus_configuration, export, export_reader, not_carried
 
@@ -79,20 +80,32 @@ def test_conflicts_are_analyzed(
 
 @action("4.1.3", dry_run=True)
 def test_the_strategy_is_chosen(
-    production: DirectusObserver, render: RenderObserver, site: SiteMap, settings: Settings, evidence: Evidence
+    production: DirectusObserver,
+    render: RenderObserver,
+    site: SiteMap,
+    settings: Settings,
+    evidence: Evidence,
+    dry_run: bool,
 ) -> None:
     """Determine import strategy"""
     plan = evidence.read(ImportPlan, of="4.1")
-    local, there = evidence.read(Configuration, of="1.3"), directus_configuration.observe(production)
-    compared = directus_configuration.compare(local, there)
-    evidence.write(compared)
-    for sentence in comparison.summarize(compared):
+    local, there = evidence.read(Configuration, of="1.3"), directus_configuration.read(production)
+    arriving = evidence.read(Snapshot, of="1.2").collections if dry_run else ()
+    carried = planning.plan(evidence, settings, production, there, arriving=arriving)
+    afterwards = replace(there, rows=carrying.with_objects(there.rows, carried.to_create)).described()
+    evidence.write(directus_configuration.compare(local, there.described()))
+    evidence.write(carried.plan)
+    evidence.attach(planning.DOCUMENT, planning.document(carried.plan))
+    for sentence in [
+        *planning.summarize(carried.plan),
+        *comparison.summarize(directus_configuration.compare(local, afterwards)),
+    ]:
         evidence.note(sentence)
     triggered = flow_pause.triggered_flows(production, plan.order.collections)
     findings = [
         *import_rules.unresolved_conflicts(plan),
         *flow_pause.unpausable_flows(triggered, may_pause=settings.may_pause),
-        *comparison.closed_to_visitors(site.collections, local, there, with_files=bool(site.pictured)),
+        *comparison.closed_to_visitors(site.collections, local, afterwards, with_files=bool(site.pictured)),
     ]
     if settings.allow_ephemeral_files == "no":
         storage = file_store.destination(render, render.service(settings.render_backend))
