@@ -24,7 +24,7 @@ from fixtures.model.screening import Screening
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations import lanes
 from fixtures.operations.backups import file_store
-from fixtures.operations.carry import planning
+from fixtures.operations.carry import apply, planning
 from fixtures.operations.imports import flow_pause, import_documents, import_inputs, import_plan
 from fixtures.operations.source import directus_configuration, export, export_reader, not_carried
 
@@ -91,7 +91,7 @@ def test_the_strategy_is_chosen(
     plan = evidence.read(ImportPlan, of="4.1")
     local, there = evidence.read(Configuration, of="1.3"), directus_configuration.read(production)
     arriving = evidence.read(Snapshot, of="1.2").collections if dry_run else ()
-    carried = planning.plan(evidence, settings, production, there, arriving=arriving)
+    carried = planning.plan(planning.inputs(evidence, settings), production, there, arriving=arriving)
     afterwards = replace(there, rows=carrying.with_objects(there.rows, carried.to_create)).described()
     evidence.write(directus_configuration.compare(local, there.described()))
     evidence.write(carried.plan)
@@ -101,7 +101,7 @@ def test_the_strategy_is_chosen(
         *comparison.summarize(directus_configuration.compare(local, afterwards)),
     ]:
         evidence.note(sentence)
-    triggered = flow_pause.triggered_flows(production, plan.order.collections)
+    triggered = flow_pause.triggered_flows(production, (*plan.order.collections, *apply.tables(settings.carry)))
     findings = [
         *import_rules.unresolved_conflicts(plan),
         *flow_pause.unpausable_flows(triggered, may_pause=settings.may_pause),

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from fixtures.checks.rows import import_rules
 from fixtures.marks import acceptance, action, gate, task_group
+from fixtures.model.carry import RIGHTS, CarryPlan, CarryResult
 from fixtures.model.export import AssetInventory
 from fixtures.model.finding import format_findings
 from fixtures.model.imports import ImportPlan, ImportResult
 from fixtures.model.row_account import RowAccount
 from fixtures.model.side_effects import ActivityLog
 from fixtures.operations import lanes
+from fixtures.operations.carry import apply, planning
 from fixtures.operations.imports import (
     flow_pause,
     import_documents,
@@ -69,20 +71,25 @@ def test_what_production_lacks_is_imported(
     progress: Progress,
 ) -> None:
     """Execute import script (API method - RECOMMENDED)"""
+    carry = evidence.read(CarryPlan, of="4.1")
     plan, log = evidence.read(ImportPlan, of="4.1"), settings.migration_dir / import_documents.LOG
     import_set = import_inputs.import_set(evidence, settings, production_operator)
     writable = writable_database_url if settings.restores_stamps else None
-    triggered = flow_pause.triggered_flows(production_operator, import_set.order.collections)
+    to_carry = planning.inputs(evidence, settings)
+    written = (*import_set.order.collections, *apply.tables(settings.carry))
+    triggered = flow_pause.triggered_flows(production_operator, written)
     findings = flow_pause.unpausable_flows(triggered, may_pause=settings.may_pause)
     assert not findings, format_findings(findings)
     with (
-        evidence.attempt("4.2.2", create=plan.to_create, paused_flows=list(plan.paused_flows)) as attempt,
-        flow_pause.pause_flows(
-            production_operator, import_set.order.collections, journal=import_inputs.paused_flows_file(evidence.ledger)
-        ),
+        evidence.attempt(
+            "4.2.2", create=plan.to_create, carry=carry.to_create, paused_flows=list(plan.paused_flows)
+        ) as attempt,
+        flow_pause.pause_flows(production_operator, written, journal=import_inputs.paused_flows_file(evidence.ledger)),
         import_log.ImportLog(log, run=evidence.folder.name) as lines,
     ):
         began = side_effects.mark(database)
+        # Who may read a row is settled before it arrives; a flow comes after the last one, which it cannot notice.
+        carried = apply.carry_over(RIGHTS, to_carry, production_operator, progress)
         context = lanes.ImportContext(
             production=production_operator,
             database=writable_database_url,
@@ -96,15 +103,20 @@ def test_what_production_lacks_is_imported(
         lagging = sequences.advance_sequences(
             production_operator, production_sandbox, database, import_set.local_schema, writable=writable
         )
+        carried += apply.carry_over(apply.OTHERS, to_carry, production_operator, progress)
         attempt.outcome = {"created": result.created, "skipped": result.skipped, "refused": len(result.refusals)}
+        attempt.outcome["carried"] = dict(carried.created)
     assert result.outcomes, "no collection was classified, so nothing was imported"
     by_sql = writable_database_url if settings.import_lane == "sql" else writable
     refreshed = statistics.refresh(by_sql, result.outcomes)
     activity = side_effects.read_activity(database, began, who=str(production_operator.me()["id"]))
     evidence.write(result)
+    evidence.write(carried)
     evidence.write(activity)
     evidence.attach("import-result.txt", documents.render("import-result.txt", result=result))
     evidence.note(import_documents.summarize_result(result))
+    if settings.carry:
+        evidence.note(apply.summarize(carried))
     evidence.note(sequences.summarize(lagging))
     if result.stamps is not None:
         evidence.note(stamps.summarize(result.stamps))
@@ -139,7 +151,8 @@ def test_only_refused_rows_are_left_to_import(
 @action("4.2.4")
 def test_no_row_was_refused(evidence: Evidence) -> None:
     """Handle errors during import"""
-    findings = import_rules.refused_rows(evidence.read(ImportResult, of="4.2"))
+    refused = [*evidence.read(ImportResult, of="4.2").refusals, *evidence.read(CarryResult, of="4.2").refusals]
+    findings = import_rules.refused_rows(refused)
     assert not findings, format_findings(findings)
     evidence.note("No row was refused; a refused row would be listed here with its key and production's error message.")
 
@@ -216,7 +229,8 @@ def test_no_critical_error_occurred(evidence: Evidence) -> None:
     assert not import_inputs.paused_flows_file(evidence.ledger).exists()
     result = evidence.read(ImportResult, of="4.2")
     assert result.refusals == ()
-    findings = side_effects.unexpected(evidence.read(ActivityLog, of="4.2"), result.outcomes)
+    carried = evidence.read(CarryResult, of="4.2").created
+    findings = side_effects.unexpected(evidence.read(ActivityLog, of="4.2"), result.outcomes, carried)
     assert not findings, format_findings(findings)
 
 

@@ -16,12 +16,14 @@ from fixtures.checks.rows import audit, data_rules
 from fixtures.checks.site import access, rule_checks
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.audit import ReferenceCheck
+from fixtures.model.directus_configuration import Configuration
 from fixtures.model.finding import format_findings
 from fixtures.model.imports import ImportResult
 from fixtures.model.rows import CollectionVerification, Duplicates, RelationCheck
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall
 from fixtures.operations import lanes
+from fixtures.operations.carry import planning, verification
 from fixtures.operations.imports import flow_pause, import_inputs
 from fixtures.operations.preservation import existing_rows
 from fixtures.operations.schema import schema_plan
@@ -69,7 +71,9 @@ def test_counts_are_as_expected(
 
 
 @action("4.3.2")
-def test_every_row_holds_its_values(evidence: Evidence) -> None:
+def test_every_row_holds_its_values(
+    production: DirectusObserver, database: PostgresObserver, settings: Settings, evidence: Evidence
+) -> None:
     """Spot-check sample items"""
     found = evidence.read(list[CollectionVerification], of="4.3", name="verified")
     stamps = evidence.read(ImportResult, of="4.2").stamps
@@ -80,6 +84,15 @@ def test_every_row_holds_its_values(evidence: Evidence) -> None:
     evidence.write(sample, "sample")
     evidence.note(data_audit.summarize_rows(found))
     evidence.note(f"Sample for a manual check: {data_audit.summarize_sample(sample)}.")
+    local, before = evidence.read(Configuration, of="1.3"), existing_rows.initial_rows(evidence)
+    to_carry = planning.inputs(evidence, settings)
+    carried, compared = verification.verify(to_carry, local, before, production, database)
+    evidence.write(carried)
+    evidence.write(compared)
+    findings = verification.findings_of(carried)
+    assert not findings, format_findings(findings)
+    if settings.carry:
+        evidence.note(verification.summarize(carried))
 
 
 @action("4.3.3")

@@ -20,7 +20,8 @@ OF_ROWS = {
 
 OF_OTHER_THINGS = {
     "evidence/ledger.py", "evidence/store.py", "plugins/rehearsal.py",
-    "operations/backups/backup.py", "operations/code/commit_message.py", "operations/imports/flow_pause.py",
+    "operations/backups/backup.py", "operations/carry/journal.py", "operations/code/commit_message.py",
+    "operations/imports/flow_pause.py", "operations/source/configuration_export.py",
     "operations/imports/import_documents.py", "operations/imports/journal.py", "operations/imports/library.py",
     "operations/imports/stamps.py", "operations/lane_sql/load_sql.py", "operations/source/export.py",
     "operations/scratch_rows/related.py", "systems/directus/cli.py", "systems/directus/sandbox.py",
@@ -34,7 +35,7 @@ OPEN_THE_EXPORT = {"operations/source/export_reader.py", "operations/source/expo
 OPEN_OTHER_FILES = {
     "operations/imports/flow_pause.py", "operations/imports/import_documents.py", "operations/imports/import_log.py",
     "operations/imports/journal.py", "operations/imports/library.py", "operations/imports/stamps.py",
-    "operations/lane_sql/load_sql.py",
+    "operations/lane_sql/load_sql.py", "operations/source/configuration_export.py",
 }  # fmt: skip
 """Open documents, log, journal, the list of the library's files; of what deals with rows."""
 

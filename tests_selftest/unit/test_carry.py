@@ -211,15 +211,13 @@ def test_a_kind_production_does_not_show_is_left_out() -> None:
 def test_visitors_may_read_what_will_be_carried() -> None:
     local = with_rows(LOCAL, permissions=[permission(1, PUBLIC), permission(2, PUBLIC, "pages")])
 
-    def stops(production: Rows) -> list[str]:
-        sides = [naming.describe(rows, system="", observed_at=datetime.now(UTC)) for rows in (local, production)]
-        return [each.expected for each in comparison.closed_to_visitors(["articles", "pages"], *sides)]
+    def stops(production: naming.Rows) -> list[str]:
+        ours, theirs = (naming.describe(rows, system="", observed_at=datetime.now(UTC)) for rows in (local, production))
+        return [each.expected for each in comparison.closed_to_visitors(["articles", "pages"], ours, theirs)]
 
     found = planned("permissions", local, collections={"articles"})
     assert stops(THERE) == ["read on articles, pages"]
-    assert stops({kind: list(rows) for kind, rows in carrying.with_objects(THERE, found.to_create).items()}) == [
-        "read on pages"
-    ]
+    assert stops(carrying.with_objects(THERE, found.to_create)) == ["read on pages"]
 
 
 # --- no power by accident ---------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from fixtures.checks.schema.risk_codes import CODES
 from fixtures.evidence.ledger import Kind
 from fixtures.model.applied_schema import AppliedSchema
 from fixtures.model.audit import FinalCount
+from fixtures.model.carry import CarryPlan, CarryVerification, EmptiedOption, KindPlan, LeftOut
 from fixtures.model.closing import FollowUp, MonitoringPlan, ScheduledCheck
 from fixtures.model.dataset import CollectionProfile, ExportedFile, ImportOrder, Outcome, Reference
 from fixtures.model.directus_configuration import ConfigurationComparison, DifferingObject, KindComparison
@@ -289,11 +290,40 @@ def test_what_is_not_carried_over_is_the_same_in_both(tmp_path: Path) -> None:
         assert "c010, c011 and 7 more." in document
         assert "3 roles: nobody can be given such a role. Settings → Access Control → Create Role. a, b, c" in document
         assert "414 permissions: the API answers 403" in document
-        assert "Public · c059 · read … and 354 more, in the evidence of groups 3.2 and 4.1" in document
+        assert "Public · c059 · read … and 354 more, in the evidence of groups 3.2, 4.1 and 4.3" in document
         assert "1 setting: production works with another value" in document
         assert "project_name (project_name)" in document
     tasks = [task.what for task in follow_ups(story)]
     assert tasks[0] == "Carry over by hand what production needs of 3 roles, 414 permissions, 1 setting"
+
+
+CARRIED = CarryPlan(
+    "permissions,flows",
+    (
+        KindPlan("permissions", tuple(f"Public · c{n:03} · read" for n in range(70)), own=("Public · pages · read",)),
+        KindPlan(
+            "flows", ("Notify",), ("Nightly",), left_out=(LeftOut("Old", 'production has no collection "attic"'),)
+        ),
+    ),
+    (EmptiedOption("operations", "Notify · post", "options.url"),),
+    {"read": ("c000", "c001")},
+)
+
+
+def test_what_carry_takes_over_is_the_same_in_both(tmp_path: Path) -> None:
+    migration = InventedMigration(tmp_path)
+    for line, found in (("4.1.3", COMPARED), ("4.1.3", CARRIED), ("4.3.2", CarryVerification(71, by_others=1))):
+        migration.evidence.begin(line)
+        migration.evidence.write(found)
+    text, shown = report(migration.story()), html(migration.story(), tmp_path)
+    assert html_table(shown, "What CARRY does") == [["permissions", "70", "0", "1", "0"], ["flows", "1", "1", "0", "1"]]
+    assert "| flows | 1 | 1 | 0 | 1 |" in text
+    for document in (" ".join(unescape(re.sub(r"<[^>]+>|[*`]", "", each)).split()) for each in (text, shown)):
+        assert "CARRY=permissions,flows takes over what production lacks. 71 objects made by this migration" in document
+        assert "left out: flow Old: production has no role" in document
+        assert "left empty, for a person to set: operation Notify · post, options.url" in document
+        assert "visitors without a login may read 2 more: c000, c001" in document
+    assert "Public · c059 · read … and 10 more, in carry-plan.txt" in " ".join(re.sub(r"<[^>]+>", "", shown).split())
 
 
 def test_a_later_comparison_with_a_new_plan_replaces_that_before_the_import(tmp_path: Path) -> None:

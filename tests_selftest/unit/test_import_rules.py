@@ -57,7 +57,7 @@ def test_rows_that_do_not_add_up_are_named() -> None:
 def test_a_refused_row_is_named_with_productions_words() -> None:
     refusal = Refusal("sections", "7", "RECORD_NOT_UNIQUE", "slug has to be unique")
     result = ImportResult((OUTCOME,), (), (refusal,), completed=0, seconds=1.0)
-    (finding,) = import_rules.refused_rows(result)
+    (finding,) = import_rules.refused_rows(result.refusals)
     assert "key 7" in finding.where
     assert "slug has to be unique" in finding.observed
 
