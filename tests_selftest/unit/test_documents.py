@@ -301,9 +301,7 @@ CARRIED = CarryPlan(
     "permissions,flows",
     (
         KindPlan("permissions", tuple(f"Public · c{n:03} · read" for n in range(70)), own=("Public · pages · read",)),
-        KindPlan(
-            "flows", ("Notify",), ("Nightly",), left_out=(LeftOut("Old", 'production has no collection "attic"'),)
-        ),
+        KindPlan("flows", ("Notify",), ("Nightly",), left_out=(LeftOut("Old", "production has no role"),)),
     ),
     (EmptiedOption("operations", "Notify · post", "options.url"),),
     {"read": ("c000", "c001")},
