@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from fixtures.model.story import OverallVerdict
-from tests_selftest.projects import comparison, models
+from tests_selftest.projects import comparison, configuration, models
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _BOOT_S = 300
@@ -77,12 +77,18 @@ def run_project(name: str, content: str, variables: dict[str, str], folder: Path
         with _up(world, environment, content) as ready:
             whole = comparison.read(_production(ready), own_tables=True)
             before = comparison.read(_production(ready), own_tables=False)
+            was = configuration.read(_production(ready))
         dry = _phases(course, "dry run", folder, environment, "--dry-run")
         real = _phases(course, "real run", folder, environment)
         again = _phases(course, "the same again", folder, environment)
         with _up(world, environment) as ready:
             local = comparison.read(ready["environment"]["LOCAL_DATABASE_URL"], own_tables=False)
             after = comparison.read(_production(ready), own_tables=False)
+            if name in models.CONFIGURED:
+                there = [
+                    configuration.read(url) for url in (ready["environment"]["LOCAL_DATABASE_URL"], _production(ready))
+                ]
+                course.wrong += configuration.differences(was, *there)
         course.wrong += comparison.missing(local, after, before) + comparison.lost(before, after)
         back = _phases(course, "rollback", folder, environment, "-m", "rollback")
         with _up(world, environment) as ready:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tests_selftest.projects import shapes
+from tests_selftest.projects import configuration, shapes
 from tests_selftest.projects.project import GeneratedProject, SnapshotProject
 
 SNAPSHOT_VARIABLE = "PROJECT_SNAPSHOT"
@@ -13,8 +13,8 @@ SNAPSHOT_VARIABLE = "PROJECT_SNAPSHOT"
 CMS = GeneratedProject("cms", shapes.cms())
 """A site with 24 collections: pages of blocks, translations, a tree, singletons, validation, app-only rules."""
 
-AGENCY = GeneratedProject("agency", shapes.agency())
-"""76 collections: an any-relation to 15 of them, nested translations, folders of collections, many references."""
+AGENCY = GeneratedProject("agency", shapes.agency(), configured=True, environment={"CARRY": configuration.CARRY})
+"""76 collections: an any-relation to 15 of them, nested translations, many references; and what CARRY takes over."""
 
 TRANSLATED = GeneratedProject(
     "translated",
@@ -41,6 +41,9 @@ HELP_CENTRE = GeneratedProject(
     environment={"CONFLICT_POLICY": "keep", "FLOW_POLICY": "pause"},
 )
 """A help centre: trees, translations, related articles, validation, fields on people and files, flows that listen."""
+
+CONFIGURED = ("AGENCY",)
+"""Those in which CARRY takes over what people made beside data model and rows."""
 
 NAMES = ("CMS", "TRANSLATED", "SHOP", "HELP_CENTRE", "AGENCY")
 

@@ -15,6 +15,7 @@ from fixtures.world.seed.fields import Side
 from fixtures.world.seed.people import Person
 from fixtures.world.seed.rest import Rest
 from fixtures.world.working_copies import BACKEND, Project
+from tests_selftest.projects import configuration
 from tests_selftest.projects.filling import edit, fill
 from tests_selftest.projects.frontend import ShownCollection, Site
 from tests_selftest.projects.shapes import Shape
@@ -90,12 +91,14 @@ class GeneratedProject(_WithSite):
         production: The shape production has; None when it is blank. It holds the same rows, of which people have
             edited some, rows and a file of its own, and an active flow for each of *listening*.
         listening: Collections of production whose new items start a flow.
+        configured: Whether people have made roles, flows, presets and the like; see `configuration`.
     """
 
     name: str
     shape: Shape
     production: Shape | None = None
     listening: tuple[str, ...] = ()
+    configured: bool = False
     rows_each: int = 20
     waivers: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -118,6 +121,9 @@ class GeneratedProject(_WithSite):
             for collection in self.listening:
                 _create_flow(rest, collection)
         persons.create_access(rest, people, [one.collection for one in self.site.shown])
+        if self.configured:
+            tables = [one["collection"] for one in self.shape.collections if one.get("schema") is not None]
+            configuration.create(rest, side, people, tables)
 
     def load(self, url: str, side: Side, *, seed: int, rows: int, loaded: RowsLoaded) -> None:
         shape = self.shape if side == "local" else self.production
