@@ -153,6 +153,34 @@ def test_a_verdict_for_other_inputs_does_not_open_a_gate(pages: Pages) -> None:
     assert run(pytester, "-m", "phase3")[0].ret == 6
 
 
+def write_setting(pytester: pytest.Pytester, text: str) -> None:
+    with (pytester.path / ".env.staging").open("a") as file:
+        file.write(f"\n{text}\n")
+
+
+def test_another_person_in_the_user_map_closes_the_import_and_nothing_before_it(pages: Pages) -> None:
+    pytester = pages()
+    assert run(pytester, "-m", "phase1 or phase2 or phase3")[0].ret == 0
+    write_setting(pytester, "USER_MAP=a@local.example=b@production.example")
+    assert run(pytester, "-m", "phase4")[0].ret == 0
+    write_setting(pytester, "USER_MAP=a@local.example=c@production.example")
+    result, _ = run(pytester, "-m", "phase5")
+    assert result.ret == 6
+    result.stdout.fnmatch_lines(["*BLOCKED by gate 4.3*"])
+
+
+def test_one_more_expected_log_line_closes_no_gate_and_one_less_closes_the_first_that_used_it(pages: Pages) -> None:
+    pytester = pages()
+    write_setting(pytester, "EXPECTED_LOG_LINES=^Mail is off")
+    assert run(pytester, "-m", "phase1 or phase2")[0].ret == 0
+    write_setting(pytester, "EXPECTED_LOG_LINES=^Mail is off;;^Cache is off")
+    assert run(pytester, "-m", "phase3")[0].ret == 0
+    write_setting(pytester, "EXPECTED_LOG_LINES=^Cache is off")
+    result, _ = run(pytester, "-m", "phase4")
+    assert result.ret == 6
+    assert run(pytester, "-k", "test_1_4")[0].ret == 0
+
+
 def test_a_dry_run_executes_no_line_that_is_not_declared_for_it(pages: Pages) -> None:
     result, _ = run(pages({"3.3.2": "raise SystemExit('the body ran')"}), "--dry-run")
     assert result.ret == 0

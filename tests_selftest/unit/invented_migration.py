@@ -26,6 +26,7 @@ from fixtures.model.fingerprint import (
 )
 from fixtures.model.ids import Subject
 from fixtures.model.imports import CollectionPlan, Conflict, ConflictKind, ImportPlan, ImportResult
+from fixtures.model.inputs import Inputs
 from fixtures.model.not_carried import NotCarried
 from fixtures.model.plan import Change, Risk, SchemaPlan, Stage
 from fixtures.model.story import RunState, Story
@@ -92,7 +93,7 @@ class InventedMigration:
             self.evidence,
             target="rehearsal",
             run=self.run,
-            inputs=INPUTS,
+            inputs=Inputs(fixed=INPUTS),
             dry_run=self.dry_run,
             state=state,
             written_at=self.now,

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.model.inputs import Inputs
+from fixtures.runbook import GROUPS
 from fixtures.settings import ConfigurationError, Target, load, variables
 
 
@@ -117,10 +119,73 @@ def test_a_policy_that_can_be_read_two_ways_is_refused(complete: dict[str, str],
         load(Target.STAGING, {**complete, "CONFLICT_POLICY": text}, source="t")
 
 
-def test_another_policy_is_another_input(complete: dict[str, str]) -> None:
-    stop = load(Target.STAGING, complete, source="t")
-    keep = load(Target.STAGING, {**complete, "CONFLICT_POLICY": "keep"}, source="t")
-    assert stop.inputs != keep.inputs
+def test_another_policy_closes_the_gates_from_4_1_on_and_none_before(complete: dict[str, str]) -> None:
+    stop = load(Target.STAGING, complete, source="t").inputs
+    keep = load(Target.STAGING, {**complete, "CONFLICT_POLICY": "keep"}, source="t").inputs
+    mapped = load(Target.STAGING, {**complete, "USER_MAP": "a@x=b@x"}, source="t").inputs
+    for other in (keep, mapped):
+        same = [group.id for group in GROUPS if stop.of(group.id) == other.of(group.id)]
+        assert same == [group.id for group in GROUPS if group.phase < 4]
+
+
+def test_of_a_secret_only_its_presence_counts_and_of_the_site_map_its_content(
+    complete: dict[str, str], tmp_path: Path
+) -> None:
+    site = tmp_path / "map.toml"
+    site.write_text("a")
+    with_map = {**complete, "SITE_MAP": str(site)}
+    first = load(Target.STAGING, {**with_map, "EDITOR_TOKEN": "one"}, source="t").inputs
+    rotated = load(Target.STAGING, {**with_map, "EDITOR_TOKEN": "two", "ADMIN_TOKEN": "new"}, source="t").inputs
+    without = load(Target.STAGING, with_map, source="t").inputs
+    assert first == rotated
+    assert (first.of("4.3") == without.of("4.3"), first.of("5.1") == without.of("5.1")) == (True, False)
+    assert [each.text for each in first.values if each.name == "EDITOR_TOKEN"] == ["set"]
+    site.write_text('title = "b"')
+    changed = load(Target.STAGING, with_map, source="t").inputs
+    assert (changed.of("4.3") == without.of("4.3"), changed.of("5.1") == without.of("5.1")) == (True, False)
+    site.write_text('title = "b"\n[[pages]]\ncollection = "articles"\n')
+    shown = load(Target.STAGING, with_map, source="t").inputs
+    assert (changed.of("3.4") == shown.of("3.4"), changed.of("4.1") == shown.of("4.1")) == (True, False)
+
+
+def test_a_verdict_holds_with_more_accepted_and_not_with_other_things(complete: dict[str, str]) -> None:
+    def accepting(lines: str) -> Inputs:
+        return load(Target.STAGING, {**complete, "EXPECTED_LOG_LINES": lines}, source="t").inputs
+
+    one, two, other = accepting("a"), accepting("a;;b"), accepting("b")
+    assert one.accepted("1.4") == ()
+    given = (one.of("2.3"), one.accepted("2.3"))
+    assert [each.cover("2.3", *given) for each in (one, two, other)] == [True, True, False]
+    assert other.cover("1.4", one.of("1.4"), one.accepted("1.4"))
+
+
+def test_a_waiver_of_a_risk_counts_from_the_plan_on_and_one_of_other_things_as_accepted(
+    complete: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "w.toml"
+
+    def signed(*waivers: tuple[str, str]) -> Inputs:
+        file.write_text("\n".join(f'[[waiver]]\ncode = "{code}"\nobject = "{of}"' for code, of in waivers))
+        return load(Target.STAGING, {**complete, "WAIVERS": str(file)}, source="t").inputs
+
+    none = load(Target.STAGING, complete, source="t").inputs
+    risk, untried = signed(("SC141", "a.b")), signed(("NOT_TRIED", "a"))
+    assert [risk.of(group) == none.of(group) for group in ("1.2", "3.1", "3.2", "6.2")] == [True, True, False, False]
+    assert untried.of("6.2") == none.of("6.2")
+    assert untried.cover("3.3", none.of("3.3"), none.accepted("3.3"))
+    assert not none.cover("1.2", untried.of("1.2"), untried.accepted("1.2"))
+    file.write_text("no toml")
+    assert load(Target.STAGING, {**complete, "WAIVERS": str(file)}, source="t").inputs.of("3.2") != none.of("3.2")
+
+
+def test_the_ports_of_a_rehearsal_are_no_inputs_and_another_address_of_a_real_target_is_one(
+    complete: dict[str, str],
+) -> None:
+    def at(port: int, **more: str) -> Inputs:
+        return load(Target.STAGING, {**complete, "LOCAL_DIRECTUS_URL": f"http://h:{port}", **more}, source="t").inputs
+
+    assert at(1, TARGET_ID="w").of("1.1") == at(2, TARGET_ID="w").of("1.1")
+    assert at(1).of("1.1") != at(2).of("1.1")
 
 
 def test_expected_log_lines_are_separated_by_lines_or_two_semicolons(complete: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests_selftest.world import reading_counter
+from tests_selftest.world import reading_counter, settings_recorder
 from tests_selftest.world.held import ROWS, pytest_phases
 
 pytestmark = pytest.mark.order("fourth")
@@ -22,12 +22,21 @@ ALWAYS_READ = ("1.3.3", "4.1.2", "4.3.1", "4.3.A7")
 
 @pytest.mark.parametrize("lane", ["api", "sql"])
 def test_files_are_read_and_rows_decoded_a_few_times(lane: str, tmp_path: Path) -> None:
-    world, counts = tmp_path / "world", tmp_path / "readings.json"
+    world, counts, used = tmp_path / "world", tmp_path / "readings.json", tmp_path / "settings.json"
     run = pytest_phases(
-        "-p", reading_counter.__name__, "--world", str(world), "--runs", str(tmp_path / "reports"), "--rows", str(ROWS),
-        *PHASES, IMPORT_LANE=lane, **{reading_counter.OUTPUT: str(counts)},
+        "-p", reading_counter.__name__, "-p", settings_recorder.__name__,
+        "--world", str(world), "--runs", str(tmp_path / "reports"), "--rows", str(ROWS), *PHASES,
+        IMPORT_LANE=lane, **{reading_counter.OUTPUT: str(counts), settings_recorder.OUTPUT: str(used)},
     )  # fmt: skip
     assert run.code == 0, run
+    first = json.loads(used.read_text())
+    assert {
+        "user_map": "4.1",
+        "conflict_policy": "4.1",
+        "import_lane": "1.3",
+        "flow_policy": "1.3",
+    }.items() <= first.items()
+    assert settings_recorder.too_early(first) == {}
     found: dict[str, dict[str, Any]] = json.loads(counts.read_text())
     table = shown(found)
     print(table)  # noqa: T201 - what a reader wants to see of it

@@ -23,6 +23,7 @@ import pytest
 from fixtures import runbook
 from fixtures.model.secret import Secret
 from fixtures.settings import Settings, variables
+from tests_selftest.world import settings_recorder
 from tests_selftest.world.held import ROWS, RUN_DEADLINE_S, HeldWorld, Run, kill_group
 
 Table = dict[str, dict[str, Any]]
@@ -326,13 +327,17 @@ def test_backups_are_sealed_and_open_with_the_key_of_the_world_alone(world: Held
         pyrage.decrypt(encrypted[-1].read_bytes(), [pyrage.x25519.Identity.generate()])
 
 
-def test_the_whole_line_once_more_passes_every_line_and_changes_nothing(world: HeldWorld) -> None:
+def test_the_whole_line_once_more_passes_every_line_and_changes_nothing(world: HeldWorld, tmp_path: Path) -> None:
     first = {table: rows(world, table) for table in tables(world)}
     schema = world.sql(COLUMNS)
     files = world.sql("SELECT id, filename_disk, filesize FROM directus_files ORDER BY id")
     world.control("DELETE", "traffic")
-    run = world.run()
+    used = tmp_path / "settings.json"
+    run = world.run("-p", settings_recorder.__name__, **{settings_recorder.OUTPUT: str(used)})
     assert run.code == 0, run
+    read = json.loads(used.read_text())
+    assert (read["site_map"][0], read["api_p95_ms"], read["user_map"]) == ("5", "5.2", "4.1")
+    assert settings_recorder.too_early(read) == {}, "a verdict would count although what it rests on was changed"
     assert run.outcomes == {"passed": LINES_AND_GATES}
     assert any("report.html" in line for line in run.text.splitlines()[-6:]), run
     assert {table: rows(world, table) for table in tables(world)} == first
