@@ -14,8 +14,10 @@ from fixtures.model.audit import FinalCount
 from fixtures.model.dataset import Outcome
 from fixtures.model.ids import GateId, LineId, Subject
 from fixtures.model.imports import ImportResult
+from fixtures.model.inputs import Inputs
 from fixtures.model.story import MigratedCounts, OverallVerdict, RunState
 from fixtures.model.verdict import Obstacle, Verdict
+from fixtures.plugins import terminal_summary
 from fixtures.report import deviations, evidence_values
 from fixtures.report.evidence_values import all_runs
 from fixtures.report.formatting import duration, first_line, size
@@ -114,12 +116,57 @@ def test_what_blocks_is_named_and_what_an_earlier_run_settled_stays(migration: I
     assert story.headline.next_act == "pass gate 1.4 first: pytest phases/ -m phase1"
 
 
+def test_what_blocks_this_run_is_said_and_not_the_failure_of_an_earlier_one(tmp_path: Path) -> None:
+    first = InventedMigration(tmp_path, run="run-20251122T100000Z")
+    first.passes(*before("5.1"))
+    first.fails("5.1.3", "MIG-542 A create was answered wrongly.")
+    second = InventedMigration(tmp_path, run="run-20251122T110000Z")
+    second.ledger.add(Kind.REVOKED, "gate 4.3", reason="USER_MAP")
+    blocked: dict[Subject, Obstacle] = {LineId("5.1.1"): Obstacle(GateId("gate 4.3"), "gate 4.3 has not passed")}
+    told = second.story(blocked=blocked).headline
+    assert (str(told), told.next_act) == ("STOPPED at 5.1", "pass gate 4.3 first: pytest phases/ -m phase4")
+    assert told.reason == "Blocked by gate 4.3: gate 4.3 has not passed."
+    assert str(second.story(state=RunState.RUNNING).headline) == "UNFINISHED at 4.3"
+
+
+def test_a_failure_of_an_earlier_run_says_which_run_it_was(tmp_path: Path) -> None:
+    first = InventedMigration(tmp_path, run="run-20251122T100000Z")
+    first.passes(*before("5.1"))
+    first.fails("5.1.3", "MIG-542 A create was answered wrongly.")
+    assert first.story().headline.reason.endswith("answered wrongly.")
+    second = InventedMigration(tmp_path, run="run-20251122T110000Z")
+    second.passes("1.1")
+    told = second.story().headline
+    assert str(told) == "STOPPED at 5.1"
+    assert told.reason.endswith("answered wrongly. (in run-20251122T100000Z; not run again since)")
+
+
+def test_nothing_changed_is_only_said_where_nothing_was_written(migration: InventedMigration) -> None:
+    migration.passes("1.1")
+    migration.fails("1.2.2", "no")
+    assert migration.story().headline.next_act.startswith("nothing in production changed; ")
+    migration.passes(*[group for group in before("4.1") if group != "1.1"])
+    migration.fails("4.1.2", "MIG-415 no")
+    told = migration.story().headline
+    assert str(told) == "STOPPED at 4.1"
+    assert told.next_act == (
+        "4.1 itself changed nothing in production, but before it were written: schema by 3.3;"
+        " correct what is named above and run the same command again"
+    )
+    (_, migrated) = terminal_summary.lines(migration.story(), tmp_report(), root=tmp_report().parent)[1]
+    assert "schema change" in migrated
+
+
+def tmp_report() -> Path:
+    return Path("/tmp/reports/run-x/report.html")
+
+
 def test_verdicts_for_other_inputs_or_revoked_ones_do_not_count(migration: InventedMigration) -> None:
     migration.passes(*ALL)
     migration.ledger.add(Kind.REVOKED, "gate 3.3", reason="restored")
     assert str(migration.story().headline) == "UNDER WAY at 3.3"
     told = build_story(
-        migration.evidence, target="rehearsal", run="r", inputs="others", dry_run=False,
+        migration.evidence, target="rehearsal", run="r", inputs=Inputs(fixed="others"), dry_run=False,
         state=RunState.ENDED, written_at=BEGIN,
     )  # fmt: skip
     assert all(line_result.verdict is None for line_result in told.lines)
@@ -141,7 +188,7 @@ def test_a_dry_run_that_met_no_obstacle_is_rehearsed_never_go(tmp_path: Path) ->
 
 def test_nothing_recorded_is_told_as_nothing_and_nothing_is_invented() -> None:
     story = build_story(
-        None, target="production", run="r", inputs="", dry_run=False, state=RunState.ENDED, written_at=BEGIN,
+        None, target="production", run="r", inputs=Inputs(), dry_run=False, state=RunState.ENDED, written_at=BEGIN,
         blocked={line.id: Obstacle(GateId("gate 1.4"), "gate 1.4 was not run") for line in runbook.lines_of("3.1")},
     )  # fmt: skip
     assert (story.rollback_point, story.outcomes, story.schema, story.speeds, story.migrated) == (
