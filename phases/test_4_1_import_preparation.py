@@ -70,6 +70,7 @@ def test_conflicts_are_analyzed(
     plan, refused = import_plan.review(
         production, import_set, settings.conflict_policy, observe, lane=settings.import_lane
     )
+    evidence.write(list(plan.refusals), "refused-rows")
     invalid = evidence.read(Screening, of="4.1").invalid_rows()
     findings = import_plan.unsupported_columns(replace(import_set, invalid_rows=invalid))
     assert not findings, format_findings(findings)

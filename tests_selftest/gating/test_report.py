@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from pathlib import Path
@@ -177,3 +178,32 @@ def test_a_path_of_ones_own_is_kept(pages_with_report: Pages) -> None:
     html = (pytester.path / "mine" / "all.html").read_text()
     assert headline(html) == "UNDER WAY at 2.1"
     assert (pytester.path / "reports" / "latest.html").read_text() == html
+
+
+FIVE = """
+    from fixtures.model.finding import finding, format_findings
+    findings = [finding("MIG-501", problem=f"number {n}") for n in range(5)]
+    assert not findings, format_findings(findings)
+"""
+RAISED = """
+    from fixtures.model.finding import StoppedByFindings, finding
+    StoppedByFindings.raise_for([finding("MIG-501", problem=f"number {n}") for n in range(5)])
+"""
+
+
+@pytest.mark.parametrize("body", [FIVE, RAISED], ids=["asserted", "raised"])
+def test_findings_a_message_does_not_show_are_in_the_evidence_it_names(pages_with_report: Pages, body: str) -> None:
+    pytester = pages_with_report({"1.1.2": body.strip()}, only=PHASE_1)
+    result = pytester.runpytest_subprocess(*TARGET)
+    (named,) = {line.strip().removeprefix("All 5 findings: ") for line in result.outlines if "All 5 findings: " in line}
+    kept = json.loads((pytester.path / "reports" / named).read_text())
+    assert [each["sentence"].split(": ")[1] for each in kept] == [f"number {n}" for n in range(5)]
+    (ledger,) = (pytester.path / "reports" / "ledger").glob("*.jsonl")
+    assert f"All 5 findings: {named}" in ledger.read_text()
+
+
+def test_findings_a_message_shows_are_kept_nowhere_else(pages_with_report: Pages) -> None:
+    pytester = pages_with_report({"1.1.2": FIVE.strip().replace("range(5)", "range(3)")}, only=PHASE_1)
+    result = pytester.runpytest_subprocess(*TARGET)
+    assert not any("All 3 findings" in line or "only in the evidence" in line for line in result.outlines)
+    assert list((pytester.path / "reports").rglob("findings-*.json")) == []

@@ -19,7 +19,8 @@ def test_one_is_told_without_a_count() -> None:
 
 def test_of_several_the_count_comes_last_with_what_was_left_out() -> None:
     assert format_findings(findings(2)).splitlines()[-1] == "2 findings"
-    lines = format_findings(findings(5), examples=2).splitlines()
+    lines = format_findings(findings(5)).splitlines()
     assert lines[0] == "MIG-1 Row 1 is lost."
     assert lines[2] == "MIG-2 Row 2 is lost."
-    assert lines[-1] == "5 findings, 3 of them only in the evidence"
+    assert lines[4] == "MIG-3 Row 3 is lost."
+    assert lines[-1] == "5 findings, 2 of them only in the evidence"

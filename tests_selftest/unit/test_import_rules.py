@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from fixtures.checks.backups.file_store import uploads_to_ephemeral_disk
 from fixtures.checks.rows import data_rules, import_rules
+from fixtures.checks.rows.refusals import by_cause, dangling_reference, refusal_findings, with_emails
 from fixtures.checks.schema import comparable, schema
 from fixtures.checks.site import rule_checks
 from fixtures.model.dataset import ImportOrder, Outcome
@@ -247,3 +248,42 @@ def test_the_policy_settles_what_it_names_and_never_another_row_under_the_same_k
     (left,) = import_rules.unresolved_conflicts(updating)
     assert "another row" in left.sentence
     assert import_rules.unresolved_conflicts(replace(plan, policy="stop,sections=keep")) == []
+
+
+def refused(collection: str, key: str, refers: tuple[str, str] | None = None, code: str = "FOREIGN_KEY") -> Refusal:
+    return Refusal(collection, key, code, f"no row {refers[1]}" if refers else "too long", refers=refers)
+
+
+def test_rows_that_only_refer_to_a_refused_row_are_folded_into_it() -> None:
+    rows = [
+        refused("comments", "9", ("articles", "2")),  # a child may come before its parent
+        refused("articles", "1", code="TOO_LONG"),
+        refused("articles", "2", ("articles", "1")),
+        refused("comments", "8", ("articles", "1")),
+        refused("comments", "7", ("articles", "99")),
+    ]
+    assert [[each.key for each in group] for group in by_cause(rows)] == [["1", "9", "2", "8"], ["7"]]
+    found = refusal_findings(rows)
+    assert [each.code for each in found] == ["MIG-419", "MIG-415"]
+    assert found[0].observed == "TOO_LONG: too long; refused with it: 1 of articles, 2 of comments"
+    assert "refused with it" not in found[1].observed
+
+
+def test_rows_of_one_missing_user_are_one_finding_with_the_e_mail() -> None:
+    who = "0b5400c1-0000-4000-8000-000000000001"
+    rows = [dangling_reference("articles", str(key), "author", "directus_users", who) for key in range(66)]
+    rows.append(refused("comments", "1", ("articles", "3")))
+    named = with_emails(rows, {who: "ada@udo.example"})
+    (found,) = refusal_findings(named)
+    assert found.code == "MIG-418"
+    assert found.observed == (
+        '"author": user ada@udo.example is not in production, by e-mail or by USER_MAP;'
+        " refused with it: 65 of articles, 1 of comments"
+    )
+    assert who not in str(found)
+    assert with_emails(rows, {}) == rows
+
+
+def test_rows_that_refer_to_each_other_are_told_once() -> None:
+    rows = [refused("a", "1", ("b", "1")), refused("b", "1", ("a", "1"))]
+    assert sorted(each.key + each.collection for group in by_cause(rows) for each in group) == ["1a", "1b"]
