@@ -16,17 +16,20 @@ from typing import Any
 import httpx
 import pytest
 
-from fixtures.model.carry import FIELDS, RIGHTS, CarryResult, EmptiedOption, parse_carry
+from fixtures.model.carry import FIELDS, RIGHTS, CarryResult, CarryVerification, EmptiedOption, parse_carry
 from fixtures.model.directus_configuration import Kind
+from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.secret import Secret
-from fixtures.operations.carry import apply, planning
+from fixtures.operations.carry import apply, planning, verification
 from fixtures.operations.carry.journal import CarryJournal
 from fixtures.operations.carry.planning import CarryInputs
+from fixtures.operations.preservation.existing_rows import InitialRows
 from fixtures.operations.source import configuration_export, directus_configuration
 from fixtures.systems import directus
 from fixtures.systems.directus import DirectusOperator
 from fixtures.systems.failure import InDoubt, Unreachable
 from fixtures.systems.http import failures
+from fixtures.systems.postgres.observer import PostgresObserver
 from fixtures.world.progress import no_progress
 from tests_selftest.lanes.project import TOKEN, Project
 
@@ -265,6 +268,32 @@ def test_what_production_does_not_take_is_named_and_the_rest_is_made(
     assert [(each.collection, each.key) for each in result.refusals] == [("directus_translations", "hello · de-DE")]
     assert result.created == {name: number for name, number in MADE.items() if name != "translations"}
     assert given.journal.sent["translations"] == {}
+
+
+def test_what_is_not_as_it_was_sent_is_named_and_what_people_changed_is_theirs(
+    project: Project, production: DirectusOperator, local: Local
+) -> None:
+    given = local.inputs()
+    carry_over(given, production)
+    taken_at = project.ask("SELECT now()")[0][0]
+    nothing = InitialRows(Fingerprint(taken_at, "", (), {}), local.journal.parent)
+
+    def verified() -> CarryVerification:
+        with PostgresObserver(project.url, system="production database") as database:
+            described = directus_configuration.observe(production)
+            return verification.verify(local.inputs(), described, nothing, production, database)[0]
+
+    assert verified() == CarryVerification(equal=sum(MADE.values()))
+    project.ask("UPDATE directus_permissions SET fields = '*' WHERE collection = 'articles' AND action = 'read'")
+    project.ask("DELETE FROM directus_presets WHERE bookmark = 'Mine'")
+    project.rest.patch(f"/flows/{key(20)}", {"status": "active"})
+    found = verified()
+    assert (found.equal, found.by_others) == (sum(MADE.values()) - 3, 1)
+    assert [(each.table, each.key, each.observed) for each in found.differing] == [
+        ("directus_permissions", "Public · articles · read", "fields"),
+        ("directus_presets", "admin@example.org · articles · Mine", "it is not there"),
+    ]
+    assert [each.code for each in verification.findings_of(found)] == ["MIG-429", "MIG-429"]
 
 
 def test_every_column_people_set_is_carried(project: Project) -> None:

@@ -187,6 +187,24 @@ def test_checkpoint_4_a_constraint_lost_after_the_apply_is_found_before_any_row_
     assert world.sql("SELECT count(*) FROM amendments") == [(0,)]
 
 
+READ_BY_VISITORS = """
+    collection = 'amendments' AND action = 'read'
+    AND policy IN (SELECT policy FROM directus_access WHERE role IS NULL AND "user" IS NULL)
+"""
+
+
+def test_a_right_of_visitors_that_is_taken_away_after_the_schema_stops_before_the_import(world: HeldWorld) -> None:
+    assert world.run("--lf", "-k", "test_3_4").code == 0
+    ((taken,),) = world.sql(f"DELETE FROM directus_permissions p WHERE {READ_BY_VISITORS} RETURNING to_jsonb(p)")
+    run = world.run("--lf", "-k", "test_4_1")
+    restored = "SELECT * FROM jsonb_populate_record(NULL::directus_permissions, %s::jsonb)"
+    world.sql(f"INSERT INTO directus_permissions {restored}", json.dumps(taken))
+    assert run.code == 1, run
+    assert "MIG-428" in run.text, run
+    assert "read on amendments" in run.text, run
+    assert world.sql("SELECT count(*) FROM amendments") == [(0,)]
+
+
 IMPORT = ("--lf", "-k", "test_3_4 or test_4_1 or test_4_2")
 
 
