@@ -12,6 +12,7 @@ import pytest
 from fixtures.checks.directus_configuration import carrying, comparison, credentials, naming
 from fixtures.checks.directus_configuration.carrying import Planned, Sides
 from fixtures.model.carry import KINDS, CarryChoice, EmptiedOption, KindPlan, LeftOut, parse_carry
+from fixtures.settings import ConfigurationError, Target, load
 
 Rows = dict[str, list[dict[str, Any]]]
 ALL = ",".join(KINDS)
@@ -100,6 +101,11 @@ def test_kinds_are_read_in_the_order_in_which_they_are_made() -> None:
 def test_what_is_no_kind_is_refused_with_those_there_are(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_carry(text)
+
+
+def test_a_wrong_kind_is_an_error_of_the_settings() -> None:
+    with pytest.raises(ConfigurationError, match="CARRY is malformed: expected some of roles, policies"):
+        load(Target.STAGING, {"CARRY": "rules"}, source=".env.staging")
 
 
 def test_nothing_is_planned_unless_it_is_asked_for() -> None:
@@ -243,6 +249,23 @@ def test_a_policy_that_gives_app_or_admin_access_is_carried_only_by_name() -> No
     assert of_kind(named, "policies").create == ("Editing",)
     assert of_kind(named, "permissions").create == ("Editing · articles · read",)
     assert reasons(named, "policies") == {"Opps": "CARRY names it, and local has no policy of this name"}
+
+
+def test_a_right_of_some_people_does_not_become_everybodys_by_a_name() -> None:
+    reviewing = {**READING, "name": "Reviewing"}
+    local = with_rows(LOCAL, policies=[reviewing], permissions=[permission(1, READING["id"])])
+    there = with_rows(
+        THERE,
+        policies=[{**reviewing, "id": key("production", 62)}],
+        access=[{**bind(70, key("production", 62)), "id": key("production", 70)}],
+    )
+    found = planned("policies,permissions", local, there)
+    assert reasons(found, "policies") == {
+        "Reviewing": "of both sides' policies of this name, one is everybody's and the other is not"
+    }
+    assert reasons(found, "permissions") == {"Reviewing · articles · read": 'the policy "Reviewing" is left out'}
+    bound = with_rows(local, access=[bind(71, READING["id"])])
+    assert of_kind(planned("policies,permissions", bound, there), "policies").own[-1] == "Reviewing"
 
 
 def test_a_permission_of_a_policy_that_is_not_carried_is_left_out_and_says_so() -> None:

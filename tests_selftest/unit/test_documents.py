@@ -314,6 +314,8 @@ def test_what_carry_takes_over_is_the_same_in_both(tmp_path: Path) -> None:
         migration.evidence.begin(line)
         migration.evidence.write(found)
     text, shown = report(migration.story()), html(migration.story(), tmp_path)
+    task = "Check and activate 2 flows that CARRY took over (Notify, Nightly), and set their 1 credentials"
+    assert task in [each.what for each in follow_ups(migration.story())]
     assert html_table(shown, "What CARRY does") == [["permissions", "70", "0", "1", "0"], ["flows", "1", "1", "0", "1"]]
     assert "| flows | 1 | 1 | 0 | 1 |" in text
     for document in (" ".join(unescape(re.sub(r"<[^>]+>|[*`]", "", each)).split()) for each in (text, shown)):
