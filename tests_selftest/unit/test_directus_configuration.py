@@ -172,6 +172,14 @@ def test_another_value_is_named_with_its_field_and_never_kept(kind: str) -> None
     assert "Servus" not in repr(described(production, "production")) + repr(found)
 
 
+def test_the_natural_keys_of_rows_are_those_that_are_compared() -> None:
+    """Of every kind as Directus gives it, extensions with their nested name."""
+    found = naming.natural_keys(both_have("local"))
+    assert {kind: [key for key, _ in named if key == NAMES[kind]] for kind, named in found.items()} == {
+        kind: [name] for kind, name in NAMES.items() if kind != "settings"
+    }
+
+
 def test_two_objects_of_one_name_are_two() -> None:
     local, production = both_have("local"), both_have("production")
     local["flows"].append({**local["flows"][0], "id": key("local", 90), "status": "inactive"})
