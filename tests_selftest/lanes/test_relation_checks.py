@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fixtures.model.rows import RelationCheck
+from fixtures.operations.source import production_rows
 from fixtures.operations.verification import relation_checks
 from fixtures.systems.directus import DirectusObserver
 from fixtures.systems.failure import IncompleteRead
@@ -40,8 +41,10 @@ def nested(project: Project) -> Iterator[Project]:
     project.transport.json("DELETE", "/fields/articles/comments")
 
 
-def read(project: Project, folder: Path) -> dict[str, RelationCheck]:
-    import_set = Migration(project, folder, {}, lane="sql").import_set()
+def read(
+    project: Project, folder: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]] | None = None
+) -> dict[str, RelationCheck]:
+    import_set = Migration(project, folder, rows or {}, lane="sql").import_set()
     observer = DirectusObserver(project.transport)
     return {
         each.relation: each
@@ -94,3 +97,32 @@ def test_rows_that_come_while_they_are_read_are_said(
     monkeypatch.setattr(references, "columns", lambda *given, **named: list(columns(*given, **named))[1:])
     with pytest.raises(IncompleteRead, match="MIG-439"):
         read(nested, tmp_path)
+
+
+def test_beside_millions_of_rows_the_exported_ones_are_followed(
+    nested: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Comments 3 and 151 were exported; the other 149 are production's own, too many to be read."""
+    rows = {"comments": [{"id": 3, "article": 2}, {"id": CHILDREN + 1, "article": 3}]}
+    monkeypatch.setattr(production_rows, "READABLE", 20)
+    monkeypatch.setattr(production_rows, "READ_WHOLE", 20)
+    found = read(nested, tmp_path, rows)
+    assert (found["comments.article"].read, found["comments.article"].broken) == (2, ())
+    assert (found["articles.comments"].read, found["articles.comments"].broken) == (2, ())
+
+
+def test_an_exported_row_that_leads_elsewhere_is_named(
+    nested: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = references.columns
+
+    def another_parent(*given: Any, **named: Any) -> Iterator[tuple[str | None, ...]]:
+        for key, *values in columns(*given, **named):
+            yield key, *("1" if key == "3" else value for value in values)
+
+    monkeypatch.setattr(references, "columns", another_parent)
+    monkeypatch.setattr(production_rows, "READABLE", 20)
+    monkeypatch.setattr(production_rows, "READ_WHOLE", 20)
+    found = read(nested, tmp_path, {"comments": [{"id": 3, "article": 2}, {"id": CHILDREN + 1, "article": 3}]})
+    assert found["comments.article"].broken == ("3 → expected 1, observed 2",)
+    assert found["articles.comments"].broken == ("1 → expected 1 rows, observed 0",)
