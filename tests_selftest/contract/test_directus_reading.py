@@ -14,7 +14,7 @@ from fixtures.model.directus_configuration import Configuration
 from fixtures.model.secret import Secret
 from fixtures.operations.source import directus_configuration
 from fixtures.systems import directus
-from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox, ScratchRowsLeft
+from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox, ScratchRowsLeft, paging
 from fixtures.systems.directus.sandbox import NotOwnRow
 from fixtures.systems.failure import IncompleteRead
 from fixtures.systems.http.transport import Transport
@@ -38,8 +38,16 @@ def listing(
     most: int = -1,
     twice: int = -1,
     key: Callable[[int], object] = int,
+    beside: int | None = None,
+    asked: list[str] | None = None,
 ) -> Callable[[Request, int], Reply]:
-    """A Directus with 25 rows that counts as told, cuts pages at *most* and may give one row twice."""
+    """
+    A Directus with 25 rows that counts as told, cuts pages at *most* and may give one row twice.
+
+    Args:
+        beside: The count it gives beside the rows; without it, it does not know the parameter.
+        asked: Where the queries of its lists are kept.
+    """
     counted: list[int] = []
     ids = [key(n) for n in range(TOTAL)]
     if twice >= 0:
@@ -51,6 +59,8 @@ def listing(
             return Reply(200, {"data": {"version": "11.17.4", "queryLimit": {"default": 100, "max": most}}})
         if request.path.startswith("/collections/"):
             return Reply(200, {"data": {"meta": {"singleton": False}}})
+        if asked is not None:
+            asked.append(request.query)
         if "aggregate[count]" in query:
             counted.append(1)
             return Reply(200, {"data": [{"count": str(counts[min(len(counted), len(counts)) - 1])}]})
@@ -59,7 +69,8 @@ def listing(
         size = int(query["limit"])
         if "filter" not in query:
             start = int(query["offset"])
-            return Reply(200, {"data": [{"id": each} for each in ids[start : start + size]]})
+            counted_beside = {"meta": {"filter_count": beside}} if beside is not None and "meta" in query else {}
+            return Reply(200, {**counted_beside, "data": [{"id": each} for each in ids[start : start + size]]})
         above = json.loads(query["filter"])["id"]["_gt"]
         if not isinstance(above, int):
             return Reply(400, {"errors": [{"message": "no _gt", "extensions": {"code": "INVALID_QUERY"}}]})
@@ -85,6 +96,32 @@ def test_pages_are_put_together(key: Callable[[int], object]) -> None:
         assert [row["id"] for row in rows] == [key(number) for number in range(TOTAL)]
 
 
+@pytest.mark.parametrize("key", [int, str, uuid_of, text_of])
+def test_a_list_of_one_page_is_one_request(key: Callable[[int], object]) -> None:
+    asked: list[str] = []
+    with speaking(listing(key=key, beside=TOTAL, asked=asked), read_only=True) as transport:
+        rows = DirectusObserver(transport).items("sections", key="id", fields=["id"])
+        assert [row["id"] for row in rows] == [key(number) for number in range(TOTAL)]
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("data", [[], {"id": None, "title": None}], ids=["a list", "a singleton never saved"])
+def test_no_row_is_one_request(data: object) -> None:
+    with speaking(lambda _, __: Reply(200, {"meta": {"filter_count": 0}, "data": data}), read_only=True) as transport:
+        rows = paging.rows(transport, "/items/sections", key="id", fields=["id"])
+        assert list(rows) == []
+
+
+@pytest.mark.parametrize("page", [TOTAL, 10])
+def test_a_longer_list_is_counted_again_at_its_end(page: int) -> None:
+    """A page that is full may have been cut."""
+    asked: list[str] = []
+    with speaking(listing(beside=TOTAL, asked=asked), read_only=True) as transport:
+        rows = DirectusObserver(transport).items("sections", key="id", fields=["id"], page_size=page)
+        assert [row["id"] for row in rows] == list(range(TOTAL))
+    assert ["aggregate" in query for query in asked].count(True) == 1
+
+
 def test_a_page_is_never_larger_than_the_server_gives() -> None:
     """QUERY_LIMIT_MAX is asked for before the first page."""
     with speaking(listing(most=7), read_only=True) as transport:
@@ -99,6 +136,9 @@ def test_a_page_is_never_larger_than_the_server_gives() -> None:
         pytest.param(listing(counts=(30, 30)), id="fewer rows than counted"),
         pytest.param(listing(counts=(TOTAL, 26)), id="a row was added meanwhile"),
         pytest.param(listing(twice=0), id="a row came twice"),
+        pytest.param(listing(beside=30), id="fewer rows than counted beside them"),
+        pytest.param(listing(beside=24), id="more rows than counted beside them"),
+        pytest.param(listing(beside=TOTAL, twice=17, key=uuid_of), id="a uuid came twice, in one page"),
         pytest.param(listing(twice=3, key=uuid_of), id="a uuid came twice"),
         pytest.param(listing(twice=17, key=uuid_of), id="a uuid came twice, on a later page"),
         pytest.param(listing(twice=19, key=uuid_of), id="a uuid came again at the beginning of a page"),
@@ -108,9 +148,10 @@ def test_a_page_is_never_larger_than_the_server_gives() -> None:
 def test_an_incomplete_reading_is_said(server: Callable[[Request, int], Reply]) -> None:
     """After the last row, so that nobody counts on it."""
     with speaking(server, read_only=True) as transport:
-        rows = DirectusObserver(transport).items("sections", key="id", fields=["id"], page_size=10)
-        with pytest.raises(IncompleteRead, match="could not be read completely"):
-            list(rows)
+        for page in (10, 1000):
+            rows = DirectusObserver(transport).items("sections", key="id", fields=["id"], page_size=page)
+            with pytest.raises(IncompleteRead, match="could not be read completely"):
+                list(rows)
 
 
 def test_a_change_of_missing_rows_is_no_success() -> None:
