@@ -230,6 +230,9 @@ def test_what_visitors_may_not_do_is_said_with_its_collections() -> None:
         "Visitors may not create 1 collection that local's visitors may: inquiries.",
         "Visitors may not read 2 collections that local's visitors may: amendments, boards.",
     ]
+    assert comparison.summarize(found, planned=False)[0] == (
+        "Local has and production has not 3 permissions; 4.1 plans what CARRY takes over of it."
+    )
 
 
 def stops(shown: Sequence[str], local: Rows, production: Rows, *, with_files: bool = False) -> list[str]:
