@@ -68,7 +68,7 @@ class Measured:
     @property
     def exact(self) -> bool:
         """The one row, by its key, and nothing else."""
-        rows = [(change.table, row.key, row.what) for change in self.found for row in change.rows]
+        rows = [(change.table, row.key, row.kind) for change in self.found for row in change.rows]
         return rows == [("large", (self.flipped,), "other values")] and not any(change.lost for change in self.found)
 
     def told(self) -> str:

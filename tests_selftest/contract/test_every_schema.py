@@ -153,7 +153,7 @@ def test_a_change_anywhere_is_noticed(before: Fingerprint, database: Secret, tmp
     found = {each.table: each for each in changed(before, tmp_path, database)}
     keyed = {table.table for table in before.tables if table.key_columns}
     assert {
-        name: {row.key[0] if name in keyed else "": row.what for row in each.rows} for name, each in found.items()
+        name: {row.key[0] if name in keyed else "": row.kind for row in each.rows} for name, each in found.items()
     } == NOTICED
     assert found["audit.boards"].problem == "the table is gone"
     run(database, "SELECT lo_unlink(oid) FROM pg_largeobject_metadata")

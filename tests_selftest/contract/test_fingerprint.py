@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.model.fingerprint import Fingerprint, RowChange, TableChange
+from fixtures.model.fingerprint import Fingerprint, RowChange, RowChangeKind, TableChange
 from fixtures.model.secret import Secret
 from fixtures.operations.preservation import fingerprint
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
@@ -113,7 +113,7 @@ def test_the_smallest_change_of_every_type_is_seen(before: Fingerprint, database
         run(database, f"UPDATE kinds SET {change} WHERE id = {number}")
     (found,) = changed(before, tmp_path, database)
     assert (found.table, found.lost, found.changed) == ("kinds", 0, len(CHANGES))
-    assert found.rows == tuple(RowChange((str(n),), "other values") for n in range(1, len(CHANGES) + 1))
+    assert found.rows == tuple(RowChange((str(n),), RowChangeKind.OTHER_VALUES) for n in range(1, len(CHANGES) + 1))
 
 
 def test_lost_and_changed_rows_are_named_by_any_key(before: Fingerprint, database: Secret, tmp_path: Path) -> None:
@@ -123,10 +123,10 @@ def test_lost_and_changed_rows_are_named_by_any_key(before: Fingerprint, databas
     run(database, "DELETE FROM loose WHERE ctid = (SELECT min(ctid) FROM loose WHERE name = 'twice')")
     found = {each.table: each for each in changed(before, tmp_path, database)}
     assert set(found) == {"words", "pairs", "loose"}
-    assert {(row.key[0], row.what) for row in found["words"].rows} == {
+    assert {(row.key[0], row.kind) for row in found["words"].rows} == {
         ("Ä", "gone"), ("", "gone"), ("back\\slash", "other values")
     }  # fmt: skip
-    assert {(row.key[1], row.what) for row in found["pairs"].rows} == {
+    assert {(row.key[1], row.kind) for row in found["pairs"].rows} == {
         ("tab\t17", "other values"), ("tab\t3", "gone")
     }  # fmt: skip
     assert (found["loose"].lost, found["loose"].changed, found["loose"].now) == (1, 0, 3)

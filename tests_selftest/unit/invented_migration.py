@@ -19,6 +19,7 @@ from fixtures.model.fingerprint import (
     LiveWrite,
     RetypedColumn,
     RowChange,
+    RowChangeKind,
     RowComparison,
     SequenceState,
     TableChange,
@@ -166,7 +167,7 @@ def file_store(observed_at: datetime) -> FileStore:
 
 
 def comparison(at: datetime, *, lost: bool = False) -> RowComparison:
-    change = TableChange("sections", 200, 199, lost=1, rows=(RowChange(("17",), "gone"),))
+    change = TableChange("sections", 200, 199, lost=1, rows=(RowChange(("17",), RowChangeKind.GONE),))
     live = LiveWrite("definitions", "0b54", "update", "ada@udo.example", at)
     rewritten = (RetypedColumn("sections.height", "numeric(6,2)", "numeric(6,1)"),)
     return RowComparison(

@@ -15,6 +15,7 @@ from fixtures.model.fingerprint import (
     LiveWrite,
     RetypedColumn,
     RowChange,
+    RowChangeKind,
     RowComparison,
     TableChange,
 )
@@ -31,7 +32,7 @@ def change(table: str, *rows: tuple[str, str], columns: tuple[ColumnChange, ...]
         now=9,
         lost=what.count("gone"),
         changed=what.count("other values"),
-        rows=tuple(RowChange((key,), kind) for key, kind in rows),
+        rows=tuple(RowChange((key,), RowChangeKind(kind)) for key, kind in rows),
         columns=columns,
     )
 
@@ -53,13 +54,13 @@ def test_the_plan_explains_a_changed_description_and_not_a_lost_one() -> None:
     left = row_preservation.unexplained_changes(
         found, Explanations(described_objects=NAMES, planned_changes=PlannedChanges(frozenset({"a.title"})))
     )
-    assert [(row.key, row.what) for row in left.rows] == [(("2",), "gone"), (("3",), "other values")]
+    assert [(row.key, row.kind) for row in left.rows] == [(("2",), "gone"), (("3",), "other values")]
 
 
 def test_an_update_somebody_asked_for_is_no_loss_and_a_deletion_is() -> None:
     found = change("a", ("1", "other values"), ("2", "gone"), ("3", "other values"))
     left = row_preservation.unexplained_changes(found, Explanations(updated={"1", "2"}))
-    assert [(row.key, row.what) for row in left.rows] == [(("2",), "gone"), (("3",), "other values")]
+    assert [(row.key, row.kind) for row in left.rows] == [(("2",), "gone"), (("3",), "other values")]
 
 
 @pytest.mark.parametrize("now", ["", "text"])
@@ -74,7 +75,7 @@ def test_a_column_that_goes_or_changes_its_type_is_a_loss_unless_planned(now: st
 
 def test_more_rows_than_can_be_named_stay_a_loss() -> None:
     """Only as many as are named can be explained; the rest is counted."""
-    found = TableChange("a", 90_000, 1, lost=89_999, rows=(RowChange(("1",), "gone"),))
+    found = TableChange("a", 90_000, 1, lost=89_999, rows=(RowChange(("1",), RowChangeKind.GONE),))
     assert row_preservation.unexplained_changes(found, Explanations({("a", "1")})).lost == 89_998
 
 
