@@ -21,8 +21,8 @@ from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations import lanes
-from fixtures.operations.imports.classify import ImportSet
 from fixtures.operations.imports.import_log import ImportLog
+from fixtures.operations.imports.import_set import ImportSet
 from fixtures.operations.imports.journal import Journal
 from fixtures.operations.lane_api.batches import row_converter
 from fixtures.operations.preservation.existing_rows import InitialRows

@@ -27,8 +27,8 @@ from fixtures.model.imports import ImportResult
 from fixtures.model.key_map import KeyMap
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.imports.classify import ImportSet
 from fixtures.operations.imports.import_log import ImportLog
+from fixtures.operations.imports.import_set import ImportSet
 from fixtures.operations.imports.journal import Journal
 from fixtures.operations.lanes import LANES, ImportContext
 from fixtures.process.files import sha256

@@ -68,6 +68,8 @@ RETIRED_NAMES: dict[str, str] = {
     "unfilled": "needs_backfill",
     "untouched": "is_unset",
     "gaps": "conflict_backfill",
+    "unique_holders": "keys_by_unique_value",
+    "holders": "keys_by_value",
     "keep_all": "commit_session_tables",
     "guarded": "constraint_savepoint",
     "careful": "decoded_values",

@@ -16,7 +16,7 @@ from fixtures.model.dataset import ImportOrder
 from fixtures.model.export import AssetInventory, DataExport
 from fixtures.model.key_map import KeyMap
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.imports.classify import ImportSet
+from fixtures.operations.imports.import_set import ImportSet
 from fixtures.operations.lane_sql.copy_rows import CopyRows
 from fixtures.systems.postgres.copy_text import NULL, unescaped
 from fixtures.systems.postgres.stage import Column
