@@ -66,6 +66,12 @@ def test_every_page_is_visited(site_tour: SiteTour, evidence: Evidence, progress
         f" {sum(v.images for v in seen)} pictures, {sum(v.files for v in seen)} files;"
         f" {sum(v.observations > 1 for v in seen)} were opened more than once until they were complete."
     )
+    moved = [visit for visit in seen if visit.meanwhile]
+    if moved:
+        evidence.note(
+            f"Made, changed or deleted by others while their pages were read: {sum(v.meanwhile for v in moved)} rows on"
+            f" {len(moved)} pages; every row that stayed is shown."
+        )
 
 
 @action("5.1.2")

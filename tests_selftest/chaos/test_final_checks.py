@@ -118,6 +118,33 @@ def test_what_visitors_and_editors_do_meanwhile_is_listed_and_turns_nothing_red(
     assert [row for row in world.sql("SELECT term FROM definitions") if row[0] in added] != []
 
 
+def test_visitors_who_write_while_pages_are_read_turn_nothing_red_and_a_hidden_row_does(world: HeldWorld) -> None:
+    """The glossary lists definitions; one is added every 0.4 s. Then one old definition is hidden from visitors."""
+    with visitors(world) as added:
+        run = world.run("-k", "test_5_1")
+    assert len(added) > 5, "nobody wrote, so this proves nothing"
+    assert run.code == 0, run
+
+    ((hidden,),) = world.sql("SELECT min(id::text) FROM definitions")
+    right = _public_right(world, "definitions")
+    only = {"_and": [right["permissions"] or {}, {"id": {"_neq": hidden}}]}
+    directus(world, "PATCH", f"/permissions/{right['id']}", {"permissions": only})
+    with visitors(world) as added:
+        run = world.run("-k", "test_5_1")
+    directus(world, "PATCH", f"/permissions/{right['id']}", {"permissions": right["permissions"]})
+    assert len(added) > 5
+    assert "5.1.A1" in red(world, run), run
+    assert f"definitions {hidden} is in the API's list and not drawn" in run.text
+
+
+def _public_right(world: HeldWorld, collection: str) -> dict[str, Any]:
+    """The permission of everybody to read a collection."""
+    public = {row["policy"] for row in directus(world, "GET", "/access") if row["role"] is None and row["user"] is None}
+    rights = directus(world, "GET", f"/permissions?filter[collection][_eq]={collection}&limit=-1")
+    (right,) = [row for row in rights if row["policy"] in public and row["action"] == "read"]
+    return dict(right)
+
+
 def test_each_kind_of_damage_to_the_data_turns_its_own_criterion_red(world: HeldWorld) -> None:
     exported = Path(world.environment["BACKEND_REPO"]) / "migration"
     # A1: somebody changes the data model.
@@ -174,10 +201,7 @@ def test_a_slow_endpoint_and_a_slow_script_turn_the_two_budgets_red(world: HeldW
 
 
 def test_a_right_taken_from_visitors_and_a_broken_picture_are_seen_on_the_site(world: HeldWorld) -> None:
-    public = {row["policy"] for row in directus(world, "GET", "/access") if row["role"] is None and row["user"] is None}
-    rights = directus(world, "GET", "/permissions?filter[collection][_eq]=amendments&limit=-1")
-    (right,) = [row["id"] for row in rights if row["policy"] in public and row["action"] == "read"]
-    directus(world, "DELETE", f"/permissions/{right}")
+    directus(world, "DELETE", f"/permissions/{_public_right(world, 'amendments')['id']}")
     ((picture,),) = world.sql(
         "SELECT map_image FROM zoning_districts WHERE map_image IS NOT NULL ORDER BY code LIMIT 1"
     )
