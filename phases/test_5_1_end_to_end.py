@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from fixtures.checks.backups import row_preservation
 from fixtures.checks.rows.profile import profile as profile_of
 from fixtures.checks.site import access as access_checks
-from fixtures.checks.site import pages, rule_checks
+from fixtures.checks.site import pages, rule_checks, site_map
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.access import Grants
 from fixtures.model.export import DataExport, Inventory
@@ -49,8 +49,6 @@ if TYPE_CHECKING:
     from fixtures.systems.postgres.observer import PostgresObserver
 
 pytestmark = task_group("5.1")
-
-FEWEST_WORKFLOWS, MOST_WORKFLOWS = 3, 5  # step 5.1.6
 
 
 @action("5.1.1")
@@ -211,7 +209,8 @@ def test_the_workflows_are_executed(
     progress: Progress,
 ) -> None:
     """Test critical user workflows"""
-    assert FEWEST_WORKFLOWS <= len(site.workflows) <= MOST_WORKFLOWS
+    findings = site_map.problems(site, accounts)
+    assert not findings, format_findings(findings)
     actions: list[FormAction] = []
     for workflow in site.workflows:
         progress("site", workflow.name, len(actions) + 1, len(site.workflows))

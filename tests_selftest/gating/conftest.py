@@ -65,5 +65,14 @@ def pages(pytester: pytest.Pytester) -> Pages:
 def environment(folder: Path) -> str:
     """A `.env.staging` in which every required variable has a value of the right form. Nothing is ever connected to."""
     example = {"Url": "http://127.0.0.1:9", "Path": str(folder), "PostgresUrl": "postgresql://u:p@127.0.0.1:9/d"}
-    required = [variable for variable in variables() if variable.required]
-    return "\n".join(f"{each.name}={example.get(each.form, 'value-of-it')}" for each in required)
+    required = [variable for variable in variables() if variable.required and variable.name != "SITE_MAP"]
+    (folder / "site.toml").write_text(site_map(workflows=3))
+    names = [f"{each.name}={example.get(each.form, 'value-of-it')}" for each in required]
+    return "\n".join([*names, f"SITE_MAP={folder / 'site.toml'}"])
+
+
+def site_map(*, workflows: int, steps: str = '{ open = "/" }') -> str:
+    """A site of one page, with so many workflows."""
+    page = '[site]\nready = "main"\n[[pages]]\npath = "/"\ntitle = "T"\ncollection = "c"\nlist = "ul"\nitem = "li"\n'
+    journeys = (f'[[workflows]]\nname = "{number}"\nsteps = [{steps}]\n' for number in range(workflows))
+    return page + "page_size = 10\n" + "".join(journeys)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures import runbook
-from tests_selftest.gating.conftest import Pages
+from tests_selftest.gating.conftest import Pages, site_map
 
 # Needs no world, so it comes while the first one is made.
 pytestmark = pytest.mark.order("third")
@@ -179,6 +179,27 @@ def test_one_more_expected_log_line_closes_no_gate_and_one_less_closes_the_first
     result, _ = run(pytester, "-m", "phase4")
     assert result.ret == 6
     assert run(pytester, "-k", "test_1_4")[0].ret == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (site_map(workflows=0), "MIG-504 The site map describes 0 workflows."),
+        (site_map(workflows=6), "MIG-504 The site map describes 6 workflows."),
+        (site_map(workflows=3, steps='{ sign_in = "editor" }'), "MIG-503 The site map signs in as 'editor'"),
+        ("[[pages]]", "MIG-501 The site map is not valid"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [(), ("--dry-run",), ("-m", "phase1")], ids=["whole", "dry", "phase1"])
+def test_a_site_map_that_5_1_could_not_use_is_refused_before_the_first_line(
+    pages: Pages, content: str, said: str, arguments: tuple[str, ...]
+) -> None:
+    pytester = pages()
+    (pytester.path / "site.toml").write_text(content)
+    result = pytester.runpytest_subprocess("phases", "--target", "staging", *arguments)
+    assert result.ret == 4
+    assert said in result.stderr.str()
+    assert not (pytester.path / "reports" / "ledger").exists()
 
 
 def test_a_dry_run_executes_no_line_that_is_not_declared_for_it(pages: Pages) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.checks.site import site_map as site_map_checks
 from fixtures.configuration.site_map import InvalidSiteMap, read_site_map, site_map
 
 REHEARSAL = Path(__file__).parents[2] / "fixtures/world/projects/site.toml"
@@ -97,3 +98,20 @@ def test_text_that_is_not_toml_is_refused(tmp_path: Path) -> None:
     (tmp_path / "site.toml").write_text("[site")
     with pytest.raises(InvalidSiteMap, match="MIG-501"):
         read_site_map(tmp_path / "site.toml")
+
+
+JOURNEY = {"name": "a visitor", "steps": [{"open": "/"}]}
+
+
+@pytest.mark.parametrize("count", [0, 2, 3, 5, 6])
+def test_three_to_five_workflows_are_asked_for(count: int) -> None:
+    found = site_map_checks.problems(site_map(least(workflows=[JOURNEY] * count)), ())
+    assert [each.code for each in found] == ([] if 3 <= count <= 5 else ["MIG-504"])
+
+
+def test_a_sign_in_needs_a_login_also_in_the_cleanup() -> None:
+    signs_in = {**JOURNEY, "cleanup": [{"sign_in": "editor"}]}
+    site = site_map(least(workflows=[JOURNEY, JOURNEY, signs_in]))
+    (found,) = site_map_checks.problems(site, ())
+    assert (found.code, "'editor'" in found.sentence) == ("MIG-503", True)
+    assert site_map_checks.problems(site, {"editor"}) == []
