@@ -17,6 +17,7 @@ from fixtures.model.finding import format_findings
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall
+from fixtures.operations import unfinished
 from fixtures.operations.imports import flow_pause, import_inputs
 from fixtures.operations.schema import apply, data_model_view, schema_plan, schema_verification
 from fixtures.operations.scratch_rows import related
@@ -89,7 +90,8 @@ def test_the_application_succeeded(
     """Verify schema application succeeded"""
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
     second, _ = schema_plan.make_plan(production_operator, database, local, production_operator.snapshot())
-    assert [change.name for change in second.to_apply] == []
+    left = [change.name for change in second.to_apply]
+    assert left == [], f"a second plan would still change {', '.join(left)}: Directus applied it otherwise than asked"
     instances = len(render.instances(render.service(settings.render_backend).id))
     new = applied.new_columns
     findings = [
@@ -165,14 +167,16 @@ def test_rows_can_be_created_read_updated_and_deleted(
 def test_no_scratch_row_is_left(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
     """Clean up temporary files"""
     production_sandbox.clean_up()
-    assert production_sandbox.made == ()
-    assert not import_inputs.paused_flows_file(evidence.ledger).exists()
+    findings = [*unfinished.scratch_rows(production_sandbox), *unfinished.paused_flows(evidence)]
+    assert not findings, format_findings(findings)
     evidence.note("No file was put on the server; every scratch row is gone and every flow is active.")
 
 
 @acceptance("3.3.A1")
 def test_the_schema_was_applied(production: DirectusObserver, applied: AppliedSchema, evidence: Evidence) -> None:
     """Schema applied successfully without errors"""
+    findings = unfinished.writes_in_doubt(entry for entry in evidence.ledger.in_doubt if entry.subject.group == "3.3")
+    assert not findings, format_findings(findings)
     assert not applied.in_doubt
     state = apply.observe(production, evidence.read(Snapshot, of="1.2"))
     assert state.is_applied, f"{len(state.outstanding)} objects are still to change: {state.outstanding[:3]}"
@@ -190,7 +194,7 @@ def test_new_objects_are_visible_in_the_admin_app(applied: AppliedSchema, eviden
     desired = applied.visible(evidence.read(Snapshot, of="1.2"))
     findings = data_model_view.missing_in_app(seen, desired)
     assert not findings, format_findings(findings)
-    assert seen.console_errors == ()
+    assert seen.console_errors == (), f"the admin app's console: {'; '.join(seen.console_errors)}"
 
 
 @acceptance("3.3.A3")

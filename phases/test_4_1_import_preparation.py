@@ -107,6 +107,7 @@ def test_the_strategy_is_chosen(
         *import_rules.unresolved_conflicts(plan),
         *flow_pause.unpausable_flows(triggered, may_pause=settings.may_pause),
         *comparison.closed_to_visitors(site.collections, local, afterwards, with_files=bool(site.pictured)),
+        *comparison.open_to_visitors(plan.order.collections, [site.form.collection] if site.form else [], afterwards),
     ]
     if settings.allow_ephemeral_files == "no":
         storage = file_store.destination(render, render.service(settings.render_backend))

@@ -151,7 +151,6 @@ def test_filters_sorts_and_searches_are_requested(
         calls += query_checks.run_query_checks(production, database_url, there, snapshot, rows, number)
         progress("API", f"filter, sort and search in {profile.name}, collections", done, len(profiles))
     evidence.write(calls, "QueryCalls")
-    assert calls
     evidence.note(
         f"{len(calls)} queries on {len(profiles)} collections, compared with the rows:"
         f" {sum(call.right and not call.not_tried for call in calls)} right."
@@ -262,17 +261,19 @@ def test_items_can_be_created_updated_and_deleted(
 
 
 @acceptance("5.1.A3")
-def test_answers_are_accurate(evidence: Evidence) -> None:
+def test_answers_are_accurate(settings: Settings, evidence: Evidence, now: datetime) -> None:
     """Filtering, sorting, and search work correctly"""
     calls = evidence.read(list[ApiCall], of="5.1", name="QueryCalls")
-    findings = access_checks.unexpected_answers(calls)
+    waived = schema_plan.accepted_untried(settings.waivers, today=now.date())
+    findings = [*access_checks.unexpected_answers(calls), *rule_checks.not_verifiable(calls, waived)]
     assert not findings, format_findings(findings)
     filled = {file.collection for file in evidence.read(DataExport, of="1.3").files if file.rows}
     lists = {profile.name for profile in evidence.read(Inventory, of="1.3").profiles if not profile.singleton}
     for verb in ("filter", "sort"):
-        tried = {call.collection for call in calls if call.verb == verb and not call.not_tried}
-        assert filled & lists - tried == set()
-    assert [call for call in calls if call.verb == "search"], "no collection has text to search in"
+        untold = sorted(filled & lists - {call.collection for call in calls if call.verb == verb})
+        assert untold == [], f"nothing is known of the {verb} of {', '.join(untold)}"
+    if not any(call.verb == "search" for call in calls):
+        evidence.note("Search is not applicable: no exported row has a text to search for.")
     asked = [call for call in calls if not call.not_tried]
     evidence.note(f"{len(asked)} answers hold the right rows in the right order.")
     for sentence in rule_checks.not_tried(calls):
@@ -295,7 +296,9 @@ def test_permissions_are_enforced(site: SiteMap, settings: Settings, evidence: E
     ]
     assert not findings, format_findings(findings)
     assert any(call.who == "invalid token" and call.status in access_checks.UNAUTHORIZED for call in calls)
-    assert any(call.who == "visitor" and call.status in access_checks.FORBIDDEN for call in calls)
+    wrote = [call for call in calls if call.who == "visitor" and call.verb != "read" and not call.not_tried]
+    refused = any(call.who == "visitor" and call.status in access_checks.FORBIDDEN for call in calls)
+    assert refused or not wrote, "a visitor was refused nothing, although some writes must be"
     evidence.note(f"{len(calls)} requests of {len(granted)} accounts and an invalid token were answered as configured.")
 
 

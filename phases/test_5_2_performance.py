@@ -160,7 +160,8 @@ def test_resources_are_normal(evidence: Evidence) -> None:
     findings = health.resource_findings(measures)
     assert not findings, format_findings(findings)
     measured = {each.quantity for each in measures if each.status is MetricStatus.MEASURED}
-    assert {"cpu", "memory"} <= measured
+    missing = sorted({"cpu", "memory"} - measured)
+    assert missing == [], f"Render measured no {' and no '.join(missing)}; a plan with metrics is needed"
     nearest = max(measures, key=lambda each: each.share)
     evidence.note(f"Closest to its limit: {nearest.resource} {nearest.quantity} with {nearest.share:.0%}.")
 

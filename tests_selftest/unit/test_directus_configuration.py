@@ -290,3 +290,22 @@ def test_rights_that_could_not_be_read_stop_nothing_and_are_said() -> None:
     found = comparison.compare(described(both_have("local"), "local"), unread, compared_at=NOW)
     assert found.closed_to_visitors == {}
     assert "Not compared: permissions (production: 403 FORBIDDEN)." in comparison.summarize(found)
+
+
+def test_what_visitors_may_change_or_see_stops_the_import_as_5_1_would_afterwards() -> None:
+    production = public_reads(both_have("production"), "amendments", action="update")
+    production = public_reads(public_reads(production, "sections", action="delete"), "inquiries")
+
+    def stops_at(rows: Rows, **not_read: str) -> list[str]:
+        names = ["amendments", "sections", "inquiries", "boards"]
+        findings = comparison.open_to_visitors(names, ["inquiries"], described(rows, "production", **not_read))
+        assert {each.code for each in findings} <= {"MIG-543"}
+        return [each.sentence for each in findings]
+
+    assert stops_at(production) == [
+        "Visitors may update amendments without signing in.",
+        "Visitors may delete sections without signing in.",
+        "Visitors may read inquiries without signing in.",
+    ]
+    assert stops_at(both_have("production")) == []
+    assert stops_at(production, permissions="403") == []
