@@ -5,6 +5,7 @@ exactly that criterion turns red. A criterion nobody has seen fail is not a crit
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from fixtures.model.ids import LineKind
 from tests_selftest.world.held import HeldWorld, Run
 
 CLIENT_S = 30.0
+_WORDS = itertools.count()
 
 # After the story, which leaves a finished migration to spoil when both run in one process.
 pytestmark = pytest.mark.order("second")
@@ -83,7 +85,7 @@ def visitors(world: HeldWorld, *, when: Callable[[], bool] = lambda: True) -> It
     def write() -> None:
         while not over.wait(0.4):
             if when():
-                term = f"Word of a visitor {len(added)}"
+                term = f"Word of a visitor {next(_WORDS)}"  # a term is unique
                 directus(world, "POST", "/items/definitions", {"term": term, "meaning": "asked for"})
                 added.append(term)
 
