@@ -20,6 +20,7 @@ from fixtures.model.finding import format_findings
 from fixtures.operations import unfinished
 from fixtures.operations.closing import archive, cleanup, monitoring, notices
 from fixtures.operations.imports import import_inputs
+from fixtures.operations.preservation import existing_rows
 from fixtures.operations.site import measure
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def test_the_files_are_archived(settings: Settings, evidence: Evidence, now: dat
 def test_scratch_rows_are_deleted(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
     """Clean up temporary files in production"""
     inventory = evidence.read(Inventory, of="1.3")
-    left = cleanup.leftover_scratch_rows(production_sandbox, inventory)
+    before = existing_rows.initial_rows(evidence).value
+    left = cleanup.leftover_scratch_rows(production_sandbox, inventory, before)
     production_sandbox.clean_up()
     remaining = unfinished.scratch_rows(production_sandbox)
     assert not remaining, format_findings(remaining)
@@ -131,7 +133,8 @@ def test_the_archive_is_complete(settings: Settings, evidence: Evidence) -> None
 @acceptance("6.2.A2")
 def test_no_scratch_row_or_paused_flow_is_left(production_sandbox: DirectusSandbox, evidence: Evidence) -> None:
     """Production environment cleaned up"""
-    assert cleanup.leftover_scratch_rows(production_sandbox, evidence.read(Inventory, of="1.3")) == []
+    inventory, before = evidence.read(Inventory, of="1.3"), existing_rows.initial_rows(evidence).value
+    assert cleanup.leftover_scratch_rows(production_sandbox, inventory, before) == []
     doubtful = unfinished.writes_in_doubt(evidence.ledger.in_doubt)
     assert not doubtful, format_findings(doubtful)
     assert not import_inputs.paused_flows_file(evidence.ledger).exists(), "flows of production are still paused"

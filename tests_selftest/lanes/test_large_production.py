@@ -15,6 +15,7 @@ from fixtures.operations.imports import classify
 from fixtures.operations.imports.classify import ClassifiedCollections
 from fixtures.operations.source import production_rows
 from fixtures.operations.verification import audit, query_checks
+from fixtures.systems.directus import DirectusSandbox
 from fixtures.systems.http.transport import Transport
 from fixtures.systems.postgres.bounded_queries import BoundedQueries
 from fixtures.systems.postgres.observer import PostgresObserver
@@ -224,3 +225,16 @@ def test_anomalies_are_looked_for_in_the_rows_of_the_export(large: Project, tmp_
     assert (found.rows, dict(found.left_out)) == (2 * OWN + 4, {"articles": OWN, "categories": OWN + 1})
     assert [each.code for each in found.findings] == ["MIG-535"]
     assert 0 < sum(asked) <= MOST_ROWS_ASKED
+
+
+def test_a_mark_is_looked_for_in_the_rows_that_came_since(large: Project) -> None:
+    """Of two rows with the mark, the one that was there before is not searched for; without a bound it is."""
+    highest = large.operator.highest_key("articles", key="id")
+    assert highest == FIRST + OWN
+    assert large.operator.highest_key("categories", key="id") is None
+    sandbox = DirectusSandbox(large.transport, run="one")
+    large.ask("UPDATE articles SET title = %s WHERE id = %s", sandbox.mark, FIRST + 8)
+    large.ask("INSERT INTO articles (id, slug, title) VALUES (%s, 'came', %s)", highest + 1, sandbox.mark)
+    assert sandbox.find_marked("articles", column="title", above=highest) == [str(highest + 1)]
+    assert sandbox.adopt_leftovers("articles", above=highest) == [str(highest + 1)]
+    assert len(sandbox.find_marked("articles", column="title")) == 2
