@@ -232,7 +232,7 @@ def test_a_mark_is_looked_for_in_the_rows_that_came_since(large: Project) -> Non
     highest = large.operator.highest_key("articles", key="id")
     assert highest == FIRST + OWN
     assert large.operator.highest_key("categories", key="id") is None
-    sandbox = DirectusSandbox(large.transport, run="one")
+    sandbox = DirectusSandbox(large.transport, run="run-20260101T000000Z")
     large.ask("UPDATE articles SET title = %s WHERE id = %s", sandbox.mark, FIRST + 8)
     large.ask("INSERT INTO articles (id, slug, title) VALUES (%s, 'came', %s)", highest + 1, sandbox.mark)
     assert sandbox.find_marked("articles", column="title", above=highest) == [str(highest + 1)]
