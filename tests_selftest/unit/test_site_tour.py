@@ -9,10 +9,12 @@ import pytest
 
 from fixtures.checks.site import pages
 from fixtures.configuration.site_map import site_map
+from fixtures.model.finding import finding
 from fixtures.model.visit import PageVisit
 from fixtures.operations.site.page_visit import PageCheck, PageVisitor
 from fixtures.operations.site.visit import SiteTour, ignore_visit
 from fixtures.systems.directus import DirectusObserver
+from fixtures.systems.failure import IncompleteRead
 
 MAP = {
     "site": {"ready": "#ready"},
@@ -27,7 +29,7 @@ class Words:
 
     def __init__(self, *, busy: bool, deletes: bool = False) -> None:
         self.rows = {f"w{n:03}": f"Term {n}" for n in range(10)}
-        self.busy, self.deletes, self._made = busy, deletes, 0
+        self.busy, self.deletes, self._made, self.restless = busy, deletes, 0, 0
 
     def _others_write(self) -> None:
         if self.busy:
@@ -46,6 +48,9 @@ class Words:
 
     def items(self, _collection: str, *, filter: Any = None, **_: Any) -> list[dict[str, Any]]:  # noqa: A002
         self._others_write()
+        if self.restless and not filter:
+            self.restless -= 1
+            raise IncompleteRead(finding("DIR-101", path="", system="", rows=1, read=1, distinct=1, again=2))
         wanted = filter["id"]["_in"] if filter else list(self.rows)
         return [{"id": key, "term": self.rows[key]} for key in wanted if key in self.rows]
 
@@ -91,6 +96,14 @@ def tour(words: Words, drawn: Drawn) -> SiteTour:
 
 def codes(visits: list[PageVisit]) -> list[str]:
     return [each.code for each in pages.display_problems(visits)]
+
+
+def test_keys_are_read_again_when_the_list_changed_between_its_parts() -> None:
+    words = Words(busy=True)
+    words.restless = 5
+    assert codes(tour(words, Drawn(words)).lists(ignore_visit)) == []
+    words.restless = 1_000
+    assert codes(tour(words, Drawn(words)).lists(ignore_visit)) == ["MIG-512"]
 
 
 @pytest.mark.parametrize("deletes", [False, True])
