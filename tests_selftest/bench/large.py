@@ -69,6 +69,10 @@ _LOCAL = """
 """
 
 
+_INDEX = "CREATE INDEX inquiries_newest ON inquiries (date_created, id)"
+"""On both sides. The site lists the newest first: without an index 5.2.A2 rightly names that as a slow statement."""
+
+
 @dataclass
 class Run:
     """One run, with what it was measured against."""
@@ -136,11 +140,13 @@ def _fill(superuser: str, rows: int) -> None:
         first, there = (int(each) for each in row or (1, 0))
         production.execute(_PRODUCTION, {"first": first, "last": first + rows - there - 1})
         production.execute("SELECT setval(pg_get_serial_sequence('inquiries', 'id'), max(id)) FROM inquiries")
+        production.execute(_INDEX)
         production.execute("VACUUM ANALYZE inquiries")
     with psycopg.connect(superuser, dbname="udo_local", autocommit=True) as local:
         row = local.execute("SELECT count(*) FROM inquiries").fetchone()
         local.execute(_LOCAL, {"first": FIRST, "number": LOCAL_INQUIRIES - int(row[0] if row else 0)})
         local.execute("SELECT setval(pg_get_serial_sequence('inquiries', 'id'), max(id)) FROM inquiries")
+        local.execute(_INDEX)
 
 
 def _size(superuser: str) -> float:
