@@ -72,15 +72,20 @@ def _create_rights(rest: Rest, people: Mapping[str, Person], collections: Sequen
         for name in collections
     ]
     wanted += others[::4]
+    # A key is a number here and a UUID there; Directus answers 400 to such a rule, so it is for policies of nobody yet.
     rule = {"_or": [{"id": {"_nnull": True}}, {"id": {"_eq": people["editor"].id}}]}
     bodies = [
         {
-            "policy": policy, "collection": name, "action": action, "fields": ["*"] if number % 3 else ["id", "name"],
-            "permissions": rule if number % 5 == 0 else {}, "validation": {"name": {"_nempty": True}} if number % 7 == 0
-            else None, "presets": {"name": "new"} if action == "create" else None,
+            "policy": policy,
+            "collection": name,
+            "action": action,
+            "fields": ["*"] if number % 3 else ["id", "name"],
+            "permissions": rule if number % 5 == 0 and policy in policies[:4] else {},
+            "validation": {"name": {"_nempty": True}} if number % 7 == 0 else None,
+            "presets": {"name": "new"} if action == "create" else None,
         }
         for number, (policy, name, action) in enumerate(wanted[: MADE["permissions"]])
-    ]  # fmt: skip
+    ]
     rest.post("/permissions", bodies)
 
 
@@ -216,7 +221,7 @@ def differences(before: Configuration, local: Configuration, after: Configuratio
         if len(has) - len(had) != number:
             wrong.append(f"directus_{kind}: {len(has) - len(had)} new objects, expected {number}")
         written = after.creations[f"directus_{kind}"] - before.creations[f"directus_{kind}"]
-        if written != number:
+        if written != number and kind != "presets":  # of which Directus keeps no record
             wrong.append(f"directus_{kind}: {written} objects were written in two runs, expected {number}")
         names = {name for name, _ in before.objects[kind]}
         lacking = Counter(local.objects[kind]) - Counter(after.objects[kind])
