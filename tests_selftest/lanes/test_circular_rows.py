@@ -69,7 +69,7 @@ def with_settings(project: Project) -> Iterator[tuple[Project, Snapshot]]:
     project.rest.post("/collections", {"collection": "r_settings", "schema": {}, "meta": meta, "fields": fields})
     project.rest.post("/relations", {"collection": "r_settings", "field": "home", "related_collection": "articles"})
     try:
-        yield project, project.operator.snapshot()
+        yield project, project.snapshot_with("r_settings")
     finally:
         project.rest.delete("/collections/r_settings")
 

@@ -218,7 +218,7 @@ def test_a_run_that_died_after_its_commit_is_told_by_the_next(
 ) -> None:
     migration = Migration(project, tmp_path, {"articles": [{"id": 1, "slug": "a"}]}, lane="sql")
     with monkeypatch.context() as patch:
-        patch.setattr(CommitRecord, "settled", lambda _: 1 / 0)
+        patch.setattr(CommitRecord, "remove", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             migration.run()
     result = migration.run()

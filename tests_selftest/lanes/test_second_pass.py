@@ -98,7 +98,7 @@ def target(project: Project) -> Iterator[tuple[Project, Snapshot]]:
     fields = [serial(), column("name"), column("token", "uuid", special="uuid")]
     project.rest.post("/collections", {"collection": "g_tokens", "schema": {}, "meta": {}, "fields": fields})
     try:
-        yield project, project.operator.snapshot()
+        yield project, project.snapshot_with("g_tokens")
     finally:
         project.rest.delete("/collections/g_tokens")
 

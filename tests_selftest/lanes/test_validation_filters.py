@@ -191,7 +191,7 @@ def strict(project: Project, made: list[Target]) -> Snapshot:
         },
     ]
     made.append(Target(project, "v_strict", fields))
-    return project.operator.snapshot()
+    return project.snapshot_with("v_strict")
 
 
 TOKENS = [f"70ce0000-0000-4000-8000-00000000000{number}" for number in range(10)]

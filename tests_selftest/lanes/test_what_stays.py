@@ -28,7 +28,7 @@ def with_list(project: Project, request: pytest.FixtureRequest) -> Iterator[tupl
     project.rest.post("/fields/categories", {"field": "listed", "type": "alias", "meta": {"special": ["o2m"]}})
     project.rest.patch("/relations/articles/category", {**relation, "meta": meta})
     try:
-        yield project, project.operator.snapshot()
+        yield project, project.snapshot_with("categories")
     finally:
         project.rest.patch("/relations/articles/category", {**relation, "meta": {"one_field": None}})
         project.rest.delete("/fields/categories/listed")
@@ -112,7 +112,7 @@ def test_administrator_role_policy_and_token_survive_apply_and_import(
     project.person("ada@example.org", ADA_THERE)
     before = who(project)
     assert all(before[table] for table in WHO[:4])
-    wanted = json.loads(json.dumps(project.snapshot.raw))
+    wanted = json.loads(json.dumps(project.operator.snapshot().raw))
     ours = next(each for each in wanted["fields"] if (each["collection"], each["field"]) == ("categories", "note"))
     added = json.loads(json.dumps(ours))
     added["field"] = added["meta"]["field"] = added["schema"]["name"] = "remark"
@@ -124,7 +124,15 @@ def test_administrator_role_policy_and_token_survive_apply_and_import(
         uploaded = {"uploaded_by": ADA, "uploaded_on": MOMENT, "created_on": MOMENT, "modified_on": MOMENT}
         library = [{"id": FILE, "filename_download": "a.png", "type": "image/png", **uploaded}]
         rows = {"articles": [{"id": 1, "slug": "s", "title": "t", "user_created": ADA, "owner": ADA}]}
-        migration = Migration(project, tmp_path, rows, people={ADA: ADA_THERE}, library=library, lane=lane)
+        migration = Migration(
+            project,
+            tmp_path,
+            rows,
+            people={ADA: ADA_THERE},
+            library=library,
+            lane=lane,
+            snapshot=project.snapshot_with(),
+        )
         assert migration.run().refusals == ()
         assert who(project) == before
         assert project.operator.is_admin(), "the token of before still administers production"
