@@ -33,13 +33,13 @@ from fixtures.world.seed.city import CITY
 from fixtures.world.seed.fields import Side
 from tests_selftest.kills.content import digests
 from tests_selftest.kills.gate import HttpGate, PostgresGate
-from tests_selftest.kills.suite import FINGERPRINT, ROOT, Order
+from tests_selftest.kills.suite import CARRY_PLAN, FINGERPRINT, ROOT, Order
 
 PRODUCTION = "ground_production"
 ROLE, PASSWORD = "ground", "the ground"
 EXPORTED = (FINGERPRINT, "1.2.1", "1.2.2", "1.3.1", "1.3.2", "1.3.4", "3.1.2", "3.1.3", "3.2.1", "3.2.2", "3.2.3")
 APPLIED = ("3.3.2", "3.3.3")
-PLANNED = ("4.1.2",)
+PLANNED = ("4.1.2", CARRY_PLAN)
 IMPORTED = ("4.2.2", "4.2.4", "4.2.5", "4.2.6", "4.2.A4")
 SUITE_DEADLINE_S = 240.0
 

@@ -26,6 +26,7 @@ from fixtures.evidence.applied import applied_schema
 from fixtures.evidence.ledger import Kind, Ledger
 from fixtures.evidence.store import Evidence
 from fixtures.model.applied_schema import AppliedSchema
+from fixtures.model.carry import CarryPlan
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.preservation import fingerprint
@@ -41,6 +42,7 @@ from fixtures.systems.postgres.observer import PostgresObserver
 ROOT = Path(__file__).resolve().parents[2]
 
 FINGERPRINT = "fingerprint"
+CARRY_PLAN = "plan of what is carried"
 """In place of a line: production is recorded by hash, as 1.4.4 does before the first write."""
 
 
@@ -97,6 +99,11 @@ class Handles:
         """What 1.4.4 knows of production before the first write; the dump and its proof are left out."""
         self.evidence.begin("1.4.4")
         self.evidence.write(fingerprint.record(self.database_url, self.evidence.group_folder, lambda *_: None))
+
+    def record_carry_plan(self) -> None:
+        """What 4.1.3 plans when CARRY is not set: nothing. The rest of that line is about the site and its flows."""
+        self.evidence.begin("4.1.3")
+        self.evidence.write(CarryPlan())
 
     def for_test(self, test: Callable[..., None]) -> dict[str, Any]:
         """The arguments of one test."""
@@ -227,6 +234,9 @@ def main(arguments: list[str]) -> int:
             for line in order.lines:
                 if line == FINGERPRINT:
                     handles.record_fingerprint()
+                    continue
+                if line == CARRY_PLAN:
+                    handles.record_carry_plan()
                     continue
                 test = test_of(line)
                 handles.evidence.begin(line)

@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from fixtures.plugins.gating import line_of
 from fixtures.settings import Settings, variables
 
 OUTPUT = "SETTINGS_FILE"
@@ -55,6 +54,8 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    from fixtures.plugins.gating import line_of  # imported earlier, pytest could not rewrite its assertions
+
     line = line_of(item)
     _now[0] = line.group if line else ""
     return (yield)
