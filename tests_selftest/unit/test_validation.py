@@ -27,19 +27,22 @@ SOLVED = {
     "between": (rule(between=[5, 7]), 1, 5),
     "above one and no multiple of it": (rule(gte=2, nin=[2, 3]), 1, 4),
     "later day": (rule(gt="2030-01-01"), "2025-01-01", "2030-01-02"),
+    "an operator the server does not know": (rule(unknown="x"), "mark", "mark"),
+    "a rule about another field, which is not sent": ({"_and": [{"other": {"_nnull": True}}]}, "mark", "mark"),
     "alternative": ({"_or": [{NAME: {"_eq": 3}}, {NAME: {"_gt": 8}}]}, 1, 3),
 }
 PATTERNS = {
     "postcode": "^[0-9]{5}$",
     "slug": "^[a-z0-9]+(?:-[a-z0-9]+)*$",
-    "between slashes, any case": "/^AB-\\d{3}$/i",
+    "between slashes": "/^AB-\\d{3}$/",
     "e-mail": r"^[a-z]{3,8}@[a-z]{3,8}\.(com|org)$",
+    "e-mail without blanks": r"^[^\s@]+@[^\s@]+$",
     "telephone": r"^\+?[0-9 ()-]{7,15}$",
 }
 IMPOSSIBLE = {
     "two values at once": rule(eq="a", neq="a"),
-    "an operator nobody knows": rule(intersects_bbox="x"),
-    "a rule about another field": {"_and": [{"other": {"_nnull": True}}]},
+    "a variable": rule(gt="$NOW"),
+    "an expression with flags, which the server takes for letters": rule(regex="/^AB-\\d{3}$/i"),
     "an expression that is none": rule(regex="["),
 }
 
@@ -53,8 +56,7 @@ def test_a_value_is_found(case: str) -> None:
 @pytest.mark.parametrize("case", PATTERNS)
 def test_a_text_is_made_from_the_regular_expression(case: str) -> None:
     found = satisfying("scratch-run", rule(regex=PATTERNS[case]), NAME, longest=64)
-    plain = PATTERNS[case].removeprefix("/").removesuffix("/i")
-    assert re.search(plain, found, re.IGNORECASE)
+    assert re.search(PATTERNS[case].strip("/"), found)
     assert len(found) <= 64
 
 
