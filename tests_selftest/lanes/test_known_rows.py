@@ -14,6 +14,7 @@ from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.imports import ImportResult
 from fixtures.model.screening import Screening
 from fixtures.operations import lanes
+from fixtures.operations.lane_sql import copy_spool
 from fixtures.operations.preservation.existing_rows import InitialRows
 from fixtures.operations.source.export_reader import ExportChanged, Reading
 from fixtures.operations.verification import verify
@@ -63,12 +64,13 @@ def with_the_old_time(path: Path) -> None:
     os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
 
 
-def test_an_import_and_what_is_left_need_no_reading(migration: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nothing(reading: Reading) -> Iterator[tuple[int, bytes]]:
-        raise ReadAgain(reading._file.path)
+def _no_reading(reading: Reading) -> Iterator[tuple[int, bytes]]:
+    raise ReadAgain(reading._file.path)
 
+
+def test_an_import_and_what_is_left_need_no_reading(migration: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(Reading, "__iter__", nothing)
+        patched.setattr(Reading, "__iter__", _no_reading)
         assert imported(migration).created == 5
         assert compare(migration) == {"blocks": (0, 2), "categories": (0, 3)}
         with pytest.raises(ReadAgain):
@@ -77,6 +79,21 @@ def test_an_import_and_what_is_left_need_no_reading(migration: Migration, monkey
     assert migration.project.ask("SELECT name, note FROM categories ORDER BY id") == [
         (f"Category {number}", "a\tb\\n\n") for number in (1, 2, 3)
     ]
+
+
+def test_an_earlier_export_does_not_take_the_place_of_this_one(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many files as may be open at once, for each of two exports in one process."""
+    with monkeypatch.context() as patched:
+        patched.setattr(copy_spool, "MAX_SPOOLS", len(project.snapshot.tables))
+        for export in ("earlier", "this"):
+            (tmp_path / export).mkdir()
+            migration = Migration(project, tmp_path / export, ROWS, lane="sql")
+            time.sleep(0.1)
+            compare(migration, screened=lambda _: None)
+        patched.setattr(Reading, "__iter__", _no_reading)
+        assert imported(migration).created == 5
 
 
 @pytest.mark.parametrize("change", [with_the_old_time, Path.unlink], ids=["other bytes, same time", "gone"])
