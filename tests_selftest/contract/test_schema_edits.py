@@ -37,6 +37,7 @@ SAMPLE = (
     "unique over duplicates",
     "the snapshot lacks a meta key of a table",
     "two columns dropped, one covered by a waiver",
+    "any-relation: one more, put in front",
 )
 INJURED = {
     "row 1: short of 11": "MIG-335",
