@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fixtures.checks.rows.profile import profiles
+from fixtures.evidence.ledger import Ledger
+from fixtures.evidence.store import Evidence
+from fixtures.model.export import CollectionCount, DataExport, Inventory
 from fixtures.model.imports import ConflictKind
 from fixtures.model.visit import ApiCall
 from fixtures.operations import lanes
 from fixtures.operations.imports import classify
 from fixtures.operations.imports.classify import ClassifiedCollections
-from fixtures.operations.source import production_rows
+from fixtures.operations.source import export, production_rows
 from fixtures.operations.verification import audit, query_checks
 from fixtures.systems.directus import DirectusSandbox
 from fixtures.systems.http.transport import Transport
@@ -28,6 +32,7 @@ MOST_ROWS_ASKED = 300
 """Rows that one comparison of the 21 exported rows may read."""
 
 FIRST = 1_000_000
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def key(number: int) -> str:
@@ -153,6 +158,25 @@ def test_the_classes_are_those_of_a_whole_reading(
     found = compared(Migration(large, tmp_path, ROWS))
     assert classes(found) == EXPECTED
     assert sum(asked) >= 2 * OWN
+
+
+def test_conflicts_are_looked_for_in_the_rows_of_the_export(large: Project, tmp_path: Path, asked: list[int]) -> None:
+    """As 1.3.4 does: other content under the same key, and a unique value under another key."""
+    migration = Migration(large, tmp_path, ROWS)
+    counts = tuple(
+        CollectionCount(each.collection, each.rows, large.operator.count(each.collection)) for each in migration.files
+    )
+    inventory = Inventory(NOW, profiles(large.snapshot), counts)
+    evidence = Evidence(tmp_path / "run-1", Ledger(tmp_path / "ledger.jsonl", run="run-1", inputs="i", suite="s"))
+    found = export.find_conflicts(
+        large.snapshot, inventory, DataExport(NOW, migration.files), tmp_path, large.operator, evidence, lambda *_: None
+    )
+    assert sorted((each.collection, each.key, each.kind) for each in found) == [
+        ("articles", "2", ConflictKind.EDITED),
+        ("articles", "3", ConflictKind.UNIQUE_VALUE_TAKEN),
+        ("categories", key(2), ConflictKind.UNIQUE_VALUE_TAKEN),
+    ]
+    assert 0 < sum(asked) <= MOST_ROWS_ASKED, f"{sum(asked):,} rows were read of {2 * OWN:,}"
 
 
 @pytest.mark.parametrize("slug", ["true", "null", "NULL", "$NOW", "$CURRENT_USER", "", "a,b", " spaced ", "İ", "7"])
