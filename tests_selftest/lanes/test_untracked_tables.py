@@ -78,7 +78,9 @@ def test_a_planned_collection_of_the_same_name_stops_the_plan_before_the_first_w
         shared.ask("INSERT INTO notices VALUES (7, 'theirs')")
         shared.operator.clear_cache()
         current = shared.operator.snapshot()
+        assert export.snapshot_problems(current, shared.operator, side="production") == [], "3.1.4 lets it pass"
         with PostgresObserver(shared.url) as database:
+            assert schema_plan.catalog_mismatches(database, current) == []
             plan, _ = schema_plan.make_plan(shared.operator, database, desired, current)
             stops = plan_safety.blockers(plan)
             assert {stop.code for stop in stops} == {"SC109"}
