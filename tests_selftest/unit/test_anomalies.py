@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.checks.rows.anomalies import ASKED_BY_THE_APP, AnomalyDetector
+from fixtures.evidence.ledger import Ledger
+from fixtures.evidence.store import Evidence
 from fixtures.model.dataset import CollectionProfile
 from fixtures.model.snapshot import Snapshot
+from tests_selftest.kills import suite
 
 TYPES = {
     "id": "integer",
@@ -79,6 +84,21 @@ def test_what_only_the_app_asks_for_is_listed_and_stops_nothing() -> None:
         assert set(found(**changed)) <= ASKED_BY_THE_APP
         assert len(found(**changed)) == 1
     assert not set(found(fee="ten")) & ASKED_BY_THE_APP
+
+
+@pytest.mark.parametrize(
+    ("changed", "stops"), [({"subtitle": None}, False), ({"status": "former"}, False), ({"on": "0001-01-01"}, True)]
+)
+def test_5_3_stops_at_none_of_them_and_at_every_other(tmp_path: Path, changed: dict[str, Any], stops: bool) -> None:
+    watcher = AnomalyDetector(PROFILE, SNAPSHOT)
+    watcher.observe({**GOOD, **changed})
+    evidence = Evidence(tmp_path / "run-1", Ledger(tmp_path / "ledger.jsonl", run="run-1", inputs="i", suite="s"))
+    evidence.begin("5.3.5")
+    evidence.write(watcher.findings(), "Anomalies")
+    evidence.begin("5.3.A4")
+    with pytest.raises(AssertionError, match="MIG-533") if stops else nullcontext():
+        suite.test_of("5.3.A4")(evidence)
+    assert any("Only the app asks for it" in each and "1 row(s)" in each for each in evidence.notes) != stops
 
 
 def test_null_is_fine_where_nothing_is_required() -> None:
