@@ -1,14 +1,16 @@
 """5.3  Data Integrity Audit
 
-Purpose     Schema, counts, references, values and files are as expected, and no earlier row is
-lost. Needs       5.1 the application works · 5.2 production performs Writes
-migration/schema-final.json in the backend's working copy, which git ignores On failure  STOP:
-restore the backup named by gate 1.4 and investigate, then begin again at 3.1
+Purpose     Schema, counts, references, values and files are as expected, and no earlier row is lost
+Needs       5.1 the application works · 5.2 production performs
+Writes      migration/schema-final.json in the backend's working copy, which git ignores
+On failure  STOP: restore the backup named by gate 1.4 and investigate, then begin again at 3.1
 """
 
 from __future__ import annotations
 
+import tempfile
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fixtures.checks.backups import file_store as file_checks
@@ -233,16 +235,24 @@ def test_existing_rows_are_preserved(
     progress: Progress,
 ) -> None:
     """Complete data integrity confirmed"""
-    found = existing_rows.observe(
-        evidence, database_url, database, open_backup, progress, volatile_tables=settings.volatile_tables
-    )
+    with tempfile.TemporaryDirectory(prefix="now-") as place:
+        now = fingerprint.record(database_url, Path(place), progress)
+        found = existing_rows.observe(
+            evidence,
+            database_url,
+            database,
+            open_backup,
+            progress,
+            volatile_tables=settings.volatile_tables,
+            now=(now, Path(place)),
+        )
     files = file_store.read(production, render, render.service(settings.render_backend), progress)
     before = evidence.read(FileStore, of="1.4")
     findings = [*row_preservation.losses(found), *file_checks.changed_files(before, files)]
     assert not findings, format_findings(findings)
     assert found.rows > 0
     evidence.note(row_preservation.summarize(found))
-    evidence.write(fingerprint.record(database_url, evidence.folder, progress, keep_rows=False))
+    evidence.write(now.without_row_files)
     evidence.note(f"All {len(before.files) - len(before.missing)} earlier files have the same bytes.")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -50,7 +52,14 @@ def before(database: Secret, tmp_path: Path) -> Fingerprint:
 
 
 def changed(before: Fingerprint, folder: Path, url: Secret) -> list[TableChange]:
-    return [each for each in fingerprint.changes(before, folder, url, silent) if not each.intact]
+    """By hash; by version, and by the files of a second fingerprint, it must be the same."""
+    by_hash = fingerprint.changes(before, folder, url, silent)
+    by_version = fingerprint.changes(before, folder, url, silent, by_version=True)
+    assert [replace(each, by_version=False) for each in by_version] == by_hash
+    with TemporaryDirectory() as place:
+        now = fingerprint.record(url, Path(place), silent)
+        assert fingerprint.changes(before, folder, url, silent, now=(now, Path(place))) == by_hash
+    return [each for each in by_hash if not each.intact]
 
 
 def test_every_table_is_in_it(before: Fingerprint) -> None:
