@@ -14,6 +14,7 @@ from fixtures.model.fingerprint import Fingerprint, RowChange, RowChangeKind, Ta
 from fixtures.model.secret import Secret
 from fixtures.operations.preservation import fingerprint
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
+from fixtures.systems.postgres.fingerprint import SnapshotReader
 from tests_selftest.contract.spare import run, silent, spare
 from tests_selftest.contract.stage import Stage
 
@@ -183,6 +184,15 @@ def test_ranges_follow_each_other(database: Secret, tmp_path: Path, monkeypatch:
     ]  # fmt: skip
     assert list(fingerprint.keys(taken, tmp_path, "kinds")) == [(str(n),) for n in range(1, 26)]
     assert changed(taken, tmp_path, database) == []
+
+
+def test_ranges_are_the_rows_in_their_order(database: Secret) -> None:
+    """Whoever puts the lines together, the server or we: the same text, for every kind of key."""
+    with SnapshotReader(database) as reader:
+        for table in reader.tables():
+            rows, ranges = list(reader.rows(table)), list(reader.ranges(table, 10))
+            assert b"".join(text for _, text in ranges) == b"".join(row + b"\n" for row in rows), table.name
+            assert [number for number, _ in ranges] == [len(rows[at : at + 10]) for at in range(0, len(rows), 10)]
 
 
 def test_a_changed_file_of_rows_is_refused(before: Fingerprint, database: Secret, tmp_path: Path) -> None:
