@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
+from fixtures.model.backup import Artefact
 from fixtures.model.secret import Secret
-from fixtures.systems.postgres.dump import scratch_database
+from fixtures.systems.postgres.dump import Dump, scratch_database
 from fixtures.systems.postgres.session import transaction
 
 
@@ -22,6 +24,11 @@ def run(url: Secret, statements: str) -> None:
     """Some statements in one transaction, as the owner."""
     with transaction(url, system="test database") as connection:
         connection.execute(statements.encode())
+
+
+def artefact(dump: Dump) -> Artefact:
+    """An own dump as a rollback point names it."""
+    return Artefact("pg_dump", dump.path.name, str(dump.path), dump.size_bytes, dump.sha256, datetime.now(UTC), 0)
 
 
 def silent(*_: object) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ from fixtures.checks.backups import row_preservation
 from fixtures.checks.backups.row_preservation import PlannedChanges
 from fixtures.model.fingerprint import RowComparison
 from fixtures.model.secret import Secret
+from fixtures.operations.backups.restored_tables import RestoredTables
 from fixtures.operations.imports import stamps
 from fixtures.operations.lane_api import load
 from fixtures.operations.preservation import existing_rows, fingerprint
 from fixtures.operations.preservation.existing_rows import InitialRows
-from fixtures.systems.postgres.dump import PostgresTools, scratch_database
+from fixtures.systems.postgres.dump import PostgresTools
 from fixtures.systems.postgres.observer import PostgresObserver
+from tests_selftest.contract.spare import artefact
 from tests_selftest.lanes.project import TOKEN, Migration, Project
 
 NEW = frozenset({"articles.title", "articles.body"})
@@ -55,13 +57,9 @@ def compared(project: Project, folder: Path) -> Callable[[Migration], RowCompari
     dump = tools.dump(project.url, folder / "before.dump")
 
     @contextmanager
-    def opened() -> Iterator[Secret]:
-        with scratch_database(server) as (_, url):
-            tools.restore(dump.path, url)
-            yield url
-
-    def open_backup() -> AbstractContextManager[Secret]:
-        return opened()
+    def open_backup(tables: Collection[str]) -> Iterator[Secret]:
+        with RestoredTables(artefact(dump), was.value, tools, server) as restored:
+            yield restored.holding(tables)
 
     def compare(migration: Migration) -> RowComparison:
         with PostgresObserver(project.url) as database:
