@@ -15,9 +15,6 @@ from tests_selftest.world.held import ROWS, HeldWorld, gone, hold
 
 ONE_WORLD = ("tests_selftest/world/test_rehearsal.py", "tests_selftest/chaos/test_final_checks.py")
 
-BEGUN_FIRST = "tests_selftest/projects/test_project.py"
-"""A whole project is one test of minutes: begun last, it would keep one core busy when the others have nothing left."""
-
 STANDING_BACK = 5
 """Niceness of what runs beside the story, which is the longest: what takes a core from it makes everything longer."""
 
@@ -40,10 +37,6 @@ class Scheduling(LoadFileScheduling):  # type: ignore[misc]
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
     """Stands in for --dist, whose groups (loadgroup) pytest-xdist 3.8 does not keep under pytest 9.2."""
     return Scheduling(config, log)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(BEGUN_FIRST))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
