@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from datetime import date
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from fixtures.checks.rows.profile import profile as profile_of
 from fixtures.checks.schema import waivers
 from fixtures.checks.site.rule_checks import not_verifiable
 from fixtures.model.rule_check import RuleCheck
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.visit import ApiCall
-from fixtures.operations.scratch_rows import preview
+from fixtures.operations.scratch_rows import preview, related
 from fixtures.operations.scratch_rows.refusals import RefusedValues, raise_for_refusal
 from fixtures.operations.scratch_rows.validation import NotTriable
 from fixtures.systems.directus import DirectusObserver
+from fixtures.systems.directus.sandbox import DirectusSandbox
 from fixtures.systems.http.transport import Answer
 from tests_selftest.unit.test_scratch import field
 
@@ -134,6 +137,20 @@ def of(*collections: str, relations: tuple[tuple[str, str, str], ...] = ()) -> S
         {"collections": [{"collection": name, "schema": {"name": name}} for name in collections], "fields": fields,
          "relations": related}
     )  # fmt: skip
+
+
+def test_of_a_cycle_the_same_is_said_before_and_when_it_is_tried() -> None:
+    """Each collection needs a row of the next; of the one that is asked for there is none."""
+    ring = of("a", "b", "c", relations=(("a", "one", "b"), ("b", "one", "c"), ("c", "one", "a")))
+    empty = cast(DirectusObserver, Empty())
+    planned = {each.collection: each.not_tried for each in preview.creations(ring, ("a", "b", "c"), empty)}
+    assert planned == {name: f"a row of {name} must point to another row of {name}" for name in ("a", "b", "c")}
+    for name in ("a", "b", "c"):
+        rows = related.RelatedRows(ring, empty, "mark", cast(DirectusSandbox, SimpleNamespace(made=[])))
+        with pytest.raises(NotTriable, match=planned[name]):
+            rows.for_new(profile_of(ring, name))
+        with pytest.raises(NotTriable, match=planned[name]):
+            rows.row(name)
 
 
 def test_what_no_row_can_be_made_of_is_known_before_the_first_write() -> None:
