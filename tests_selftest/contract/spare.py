@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from fixtures.model.backup import Artefact
+from fixtures.model.fingerprint import Fingerprint, TableChange
 from fixtures.model.secret import Secret
+from fixtures.operations.preservation import fingerprint
 from fixtures.systems.postgres.dump import Dump, scratch_database
 from fixtures.systems.postgres.session import transaction
 
@@ -33,3 +38,14 @@ def artefact(dump: Dump) -> Artefact:
 
 def silent(*_: object) -> None:
     """Nobody watches."""
+
+
+def changed(before: Fingerprint, folder: Path, url: Secret) -> list[TableChange]:
+    """What is not intact by hash; by version, and by the files of a second fingerprint, it must be the same."""
+    by_hash = fingerprint.changes(before, folder, url, silent)
+    by_version = fingerprint.changes(before, folder, url, silent, by_version=True)
+    assert [replace(each, by_version=False) for each in by_version] == by_hash
+    with TemporaryDirectory() as place:
+        now = fingerprint.record(url, Path(place), silent)
+        assert fingerprint.changes(before, folder, url, silent, now=(now, Path(place))) == by_hash
+    return [each for each in by_hash if not each.intact]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 import psycopg
@@ -15,7 +13,7 @@ import pytest
 from fixtures.checks.backups import backup as checks
 from fixtures.checks.backups import rollback as rollback_checks
 from fixtures.model.backup import Artefact
-from fixtures.model.fingerprint import Fingerprint, TableChange
+from fixtures.model.fingerprint import Fingerprint
 from fixtures.model.secret import Secret
 from fixtures.operations.backups import backup
 from fixtures.operations.backups.backup import BackupStorage, BackupUnusable
@@ -27,7 +25,7 @@ from fixtures.systems.postgres.fingerprint import AmbiguousTable, SnapshotReader
 from fixtures.systems.postgres.observer import PostgresObserver
 from fixtures.systems.postgres.restore import ForeignDependencies, open_restore
 from fixtures.systems.postgres.tables import CHUNK, LARGE_OBJECTS
-from tests_selftest.contract.spare import run, silent, spare
+from tests_selftest.contract.spare import changed, run, silent, spare
 
 SCHEMA = f"""
     CREATE TABLE boards (id serial PRIMARY KEY, name text);
@@ -71,17 +69,6 @@ def database(server: Secret) -> Iterator[Secret]:
 @pytest.fixture
 def before(database: Secret, tmp_path: Path) -> Fingerprint:
     return fingerprint.record(database, tmp_path, silent)
-
-
-def changed(before: Fingerprint, folder: Path, url: Secret) -> list[TableChange]:
-    """By hash; by version, and by the files of a second fingerprint, it must be the same."""
-    by_hash = fingerprint.changes(before, folder, url, silent)
-    by_version = fingerprint.changes(before, folder, url, silent, by_version=True)
-    assert [replace(each, by_version=False) for each in by_version] == by_hash
-    with TemporaryDirectory() as place:
-        now = fingerprint.record(url, Path(place), silent)
-        assert fingerprint.changes(before, folder, url, silent, now=(now, Path(place))) == by_hash
-    return [each for each in by_hash if not each.intact]
 
 
 def test_every_row_is_in_it_once(before: Fingerprint) -> None:

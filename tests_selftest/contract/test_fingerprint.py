@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
 
-from fixtures.model.fingerprint import Fingerprint, RowChange, RowChangeKind, TableChange
+from fixtures.model.fingerprint import Fingerprint, RowChange, RowChangeKind
 from fixtures.model.secret import Secret
 from fixtures.operations.preservation import fingerprint
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
-from fixtures.systems.postgres.fingerprint import SnapshotReader
-from tests_selftest.contract.spare import run, silent, spare
+from tests_selftest.contract.spare import changed, run, silent, spare
 from tests_selftest.contract.stage import Stage
 
 SCHEMA = """
@@ -50,17 +47,6 @@ def database(server: Secret) -> Iterator[Secret]:
 @pytest.fixture
 def before(database: Secret, tmp_path: Path) -> Fingerprint:
     return fingerprint.record(database, tmp_path, silent)
-
-
-def changed(before: Fingerprint, folder: Path, url: Secret) -> list[TableChange]:
-    """By hash; by version, and by the files of a second fingerprint, it must be the same."""
-    by_hash = fingerprint.changes(before, folder, url, silent)
-    by_version = fingerprint.changes(before, folder, url, silent, by_version=True)
-    assert [replace(each, by_version=False) for each in by_version] == by_hash
-    with TemporaryDirectory() as place:
-        now = fingerprint.record(url, Path(place), silent)
-        assert fingerprint.changes(before, folder, url, silent, now=(now, Path(place))) == by_hash
-    return [each for each in by_hash if not each.intact]
 
 
 def test_every_table_is_in_it(before: Fingerprint) -> None:
@@ -186,13 +172,27 @@ def test_ranges_follow_each_other(database: Secret, tmp_path: Path, monkeypatch:
     assert changed(taken, tmp_path, database) == []
 
 
-def test_ranges_are_the_rows_in_their_order(database: Secret) -> None:
-    """Whoever puts the lines together, the server or we: the same text, for every kind of key."""
-    with SnapshotReader(database) as reader:
-        for table in reader.tables():
-            rows, ranges = list(reader.rows(table)), list(reader.ranges(table, 10))
-            assert b"".join(text for _, text in ranges) == b"".join(row + b"\n" for row in rows), table.name
-            assert [number for number, _ in ranges] == [len(rows[at : at + 10]) for at in range(0, len(rows), 10)]
+def test_keys_are_found_among_the_lines_whatever_characters_they_have(database: Secret, tmp_path: Path) -> None:
+    """As COPY writes them: each control character that has an escape of its own, and one that has none."""
+    odd = [
+        "back\bspace",
+        "form\ffeed",
+        "vertical\vtab",
+        "line\nend",
+        "return\r",
+        "tab\t",
+        "back\\slash",
+        "bell\a",
+        "ä",
+        "",
+    ]
+    with psycopg.connect(database.reveal()) as connection:
+        connection.execute("DELETE FROM words")
+        connection.cursor().executemany("INSERT INTO words VALUES (%s, 'x')", [(word,) for word in odd])
+    table = (before := fingerprint.record(database, tmp_path, silent)).table("words")
+    assert table is not None
+    assert list(fingerprint.keys(before, tmp_path, "words")) == [(word,) for word in sorted(odd)]
+    assert fingerprint.keys_among(before, tmp_path, table, [*odd, "back", "tab"]) == set(odd)
 
 
 def test_a_changed_file_of_rows_is_refused(before: Fingerprint, database: Secret, tmp_path: Path) -> None:

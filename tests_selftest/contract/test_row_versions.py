@@ -13,6 +13,7 @@ from fixtures.model.fingerprint import Fingerprint, TableChange
 from fixtures.model.secret import Secret
 from fixtures.operations.preservation import fingerprint
 from fixtures.systems.postgres.dump import PostgresTools
+from fixtures.systems.postgres.stage import StageSession
 from tests_selftest.contract.spare import run, silent, spare
 from tests_selftest.contract.stage import Stage
 
@@ -122,7 +123,7 @@ def test_a_copy_of_the_database_or_another_start_of_the_server_is_hashed(
     none = dict.fromkeys(TOLD, False)
     for other in (
         None,
-        replace(horizon, server_started="2026-01-01 00:00:00.000001+00"),
+        replace(horizon, server_started="2026-01-01 00:00:00.000001"),
         replace(horizon, database=horizon.database + 1),
         replace(horizon, oldest_running=horizon.oldest_running - (1 << 31)),
     ):
@@ -133,6 +134,19 @@ def test_a_copy_of_the_database_or_another_start_of_the_server_is_hashed(
     with spare(server, "SELECT 1") as copy:
         tools.restore(dump.path, copy)
         assert by_version(before, tmp_path, copy) == none
+
+
+def test_a_session_with_another_time_zone_and_date_style_can_tell_as_well(
+    before: Fingerprint, database: Secret
+) -> None:
+    name = psycopg.conninfo.conninfo_to_dict(database.reveal())["dbname"]
+    run(
+        database,
+        f"ALTER DATABASE {name} SET timezone = 'America/New_York'; ALTER DATABASE {name} SET datestyle = 'German'",
+    )
+    with StageSession(database) as session:
+        session.begin()
+        assert session.rows_by_version("plain", before.horizon) == (100, 100)
 
 
 def test_a_changed_file_of_rows_is_refused(before: Fingerprint, database: Secret, tmp_path: Path) -> None:
