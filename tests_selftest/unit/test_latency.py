@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 from fixtures.checks.site.latency import NoSamples, over_budget, percentile, slow_pages
 from fixtures.model.timing import Budget, Timing
 from fixtures.model.visit import PageVisit, Resource
+from fixtures.operations.site.measure import endpoint_timings
+from fixtures.systems.directus import DirectusObserver
+from fixtures.systems.http.transport import Answer, Exchange
 
 API = Budget("API", 500.0, "ms", "step 5.2.3")
 PAGE = Budget("page", 3000.0, "ms", "step 5.2.4")
@@ -55,6 +59,49 @@ def test_one_slow_answer_in_twenty_is_within_and_two_are_not() -> None:
 def test_too_few_answers_are_a_finding() -> None:
     (finding,) = over_budget([Timing("a", (1.0, 1.0))], API, share=0.95, least_samples=20)
     assert finding.code == "MIG-521"
+
+
+def test_few_answers_suffice_where_each_took_half_the_budget_or_less() -> None:
+    assert over_budget([Timing("a", (250.0,) * 5)], API, share=0.95, least_samples=20) == []
+    for few in ((250.0,) * 4, (*[10.0] * 4, 251.0), (*[10.0] * 18, 251.0)):
+        (finding,) = over_budget([Timing("a", few)], API, share=0.95, least_samples=20)
+        assert finding.code == "MIG-521"
+
+
+class Answering(DirectusObserver):
+    """A production with one empty collection, whose answers take the given times, one after the other."""
+
+    def __init__(self, *durations_ms: float, status: int = 200) -> None:
+        self.left, self.status = list(durations_ms), status
+
+    def count(self, *_: object, **__: object) -> int:
+        return 0
+
+    def primary_key(self, *_: object) -> str:
+        return "id"
+
+    def ask(self, *_: object, **__: object) -> Answer:
+        return Answer(200, {"data": []}, httpx.Headers(), 1.0, "", "")
+
+    def timed(self, path: str, *, times: int, **_: object) -> list[Exchange]:
+        taken, self.left = self.left[:times], self.left[times:]
+        return [Exchange("GET", path, self.status, each) for each in taken]
+
+
+def timings(production: DirectusObserver) -> tuple[float, ...]:
+    (one,) = endpoint_timings(production, ["notices"], API, samples=20, page_size=100, on_count=lambda *_: None)
+    return one.samples_ms
+
+
+def test_what_is_clearly_within_is_asked_five_times_besides_the_warm_up_and_everything_else_twenty() -> None:
+    fast = Answering(900.0, *[100.0] * 30)
+    assert timings(fast) == (100.0,) * 5
+    assert len(fast.left) == 25
+    assert timings(Answering(900.0, *[100.0] * 4, 251.0, *[300.0] * 30)) == (*[100.0] * 4, 251.0, *[300.0] * 15)
+
+
+def test_an_answer_that_is_none_is_no_sample() -> None:
+    assert timings(Answering(*[100.0] * 40, status=503)) == ()
 
 
 def test_a_slow_page_names_what_took_long() -> None:
