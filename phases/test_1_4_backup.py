@@ -89,6 +89,8 @@ def test_the_backup_is_intact(backup_storage: BackupStorage, evidence: Evidence,
             outcome.artefact, backup_storage, progress, before=outcome.before, after=outcome.after
         )
         assert not findings, format_findings(findings)
+        if backup_storage.scratch:
+            evidence.note("Every row of it was loaded and counted; the dump of 1.4.4 is the one proven by its content.")
     evidence.note(backup.summarize_file(outcome.artefact))
 
 
