@@ -124,6 +124,7 @@ def test_every_endpoint_is_called(
         for done, profile in enumerate(inventory.profiles, start=1):
             calls += scratch_values.exercise_crud(profile, values, production_operator, production_sandbox)
             progress("API", f"five verbs on {profile.name}, collections", done, len(inventory.profiles))
+        production_sandbox.clean_up()
     evidence.write(calls, "EndpointCalls")
     assert {call.collection for call in calls} == {profile.name for profile in inventory.profiles}
     evidence.note(

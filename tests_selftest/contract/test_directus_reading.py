@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -242,6 +242,50 @@ def test_a_clean_up_that_did_not_work_is_said() -> None:
         sandbox.create("inquiries", {"name": sandbox.mark})
         with pytest.raises(ScratchRowsLeft, match="inquiries/2"):
             sandbox.clean_up()
+
+
+def test_a_deleted_row_is_in_the_journal_until_it_was_seen_to_be_gone(tmp_path: Path) -> None:
+    """A kill between the two leaves nothing that the next run does not look for."""
+    shelf, journal = Shelf(undeletable=True), tmp_path / "journal"
+    with speaking(shelf) as transport:
+        killed = DirectusSandbox(transport, run="run-1", journal=journal)
+        row = killed.create("inquiries", {"name": killed.mark})
+        assert killed.delete("inquiries", row["id"]).status == 204
+        assert killed.made == ()
+        later = DirectusSandbox(transport, run="run-2", journal=journal)
+        assert later.made == (("inquiries", "2"),)
+        with pytest.raises(ScratchRowsLeft, match="inquiries/2"):
+            later.clean_up()
+
+
+def test_what_is_left_stays_with_the_sandbox_and_is_deleted_by_the_next_clean_up() -> None:
+    shelf = Shelf(undeletable=True)
+    with speaking(shelf) as transport:
+        sandbox = DirectusSandbox(transport, run="run-1")
+        rows = [sandbox.create("inquiries", {"name": sandbox.mark}) for _ in range(60)]
+        with pytest.raises(ScratchRowsLeft, match="60"):
+            sandbox.clean_up()
+        assert len(sandbox.made) == len(rows)
+        shelf._undeletable = False
+        sandbox.clean_up()
+        assert (sandbox.made, list(shelf.rows)) == ((), ["1"])
+
+
+def test_the_database_tells_of_all_deleted_rows_at_once_and_directus_of_those_it_cannot() -> None:
+    shelf, asked = Shelf(), []
+
+    def rows_exist(rows: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bool]:
+        asked.append(rows)
+        return {row: row[1] == "3" for row in rows if row[1] != "2"}
+
+    with speaking(shelf) as transport:
+        sandbox = DirectusSandbox(transport, run="run-1", rows_exist=rows_exist)
+        for _ in range(3):
+            sandbox.create("inquiries", {"name": sandbox.mark})
+        with pytest.raises(ScratchRowsLeft, match="inquiries/3"):
+            sandbox.clean_up()
+        assert sandbox.made == (("inquiries", "3"),)
+        assert (len(asked), transport.sent["GET"]) == (1, 1)
 
 
 def configured(*, lacks: str = "", closes: str = "", restless: int = 0) -> Callable[[Request, int], Reply]:
