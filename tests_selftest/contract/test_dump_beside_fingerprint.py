@@ -1,0 +1,119 @@
+"""1.4.4 dumps and hashes side by side: what stops one of them stops both, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from threading import Timer
+
+import psycopg
+import pytest
+
+from fixtures.model.secret import Secret
+from fixtures.operations.backups import backup
+from fixtures.operations.backups.backup import BackupStorage
+from fixtures.process.command import CommandFailed
+from fixtures.process.waiting import wait_until
+from fixtures.systems.postgres.dump import PostgresTools
+from fixtures.systems.postgres.fingerprint import SnapshotReader
+from tests_selftest.contract.spare import run, silent, spare
+
+SCHEMA = """
+    CREATE TABLE boards (id serial PRIMARY KEY, name text NOT NULL);
+    INSERT INTO boards (name) SELECT 'board ' || n FROM generate_series(1, 2000) n;
+"""
+SOON_S, LATE_S = 5.0, 15.0
+
+
+@pytest.fixture
+def database(server: Secret) -> Iterator[Secret]:
+    with spare(server, SCHEMA) as url:
+        yield url
+
+
+def pretending(tools: PostgresTools, folder: Path, script: str) -> PostgresTools:
+    """The tools with a pg_dump that does this instead."""
+    program = folder / "pg_dump"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o700)
+    return replace(tools, pg_dump=program)
+
+
+def test_a_dump_that_fails_stops_the_fingerprint(
+    database: Secret, server: Secret, tools: PostgresTools, tmp_path: Path
+) -> None:
+    """Its own words are raised at once, though the fingerprint waits for a table that somebody has locked."""
+    failing = pretending(tools, tmp_path, 'sleep 0.3; echo "pg_dump: error: no room" >&2; exit 1')
+    storage = BackupStorage(tmp_path / "backups", failing, server)
+    with psycopg.connect(database.reveal()) as other, SnapshotReader(database) as reader:
+        other.execute("LOCK TABLE boards IN ACCESS EXCLUSIVE MODE")
+        free = Timer(LATE_S, other.close)
+        free.start()
+        began = time.monotonic()
+        with pytest.raises(CommandFailed, match="no room"):
+            backup.dump_and_fingerprint(database, reader, storage, tmp_path, silent)
+        assert time.monotonic() - began < SOON_S
+        free.cancel()
+    assert list(storage.folder.iterdir()) == []
+
+
+def test_a_fingerprint_that_fails_stops_the_dump(
+    database: Secret, server: Secret, tools: PostgresTools, tmp_path: Path
+) -> None:
+    """The program is gone when the failure is raised, and so is what it has written."""
+    said = tmp_path / "pid"
+    endless = pretending(tools, tmp_path, f"echo $$ > {said}; echo rows; exec sleep 60")
+    storage = BackupStorage(tmp_path / "backups", endless, server)
+
+    def interrupted(*_: object) -> None:
+        wait_until(said.is_file, until=bool, deadline_s=SOON_S, every_s=0.02, reason="pg_dump runs")
+        raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with SnapshotReader(database) as reader, pytest.raises(KeyboardInterrupt):
+        backup.dump_and_fingerprint(database, reader, storage, tmp_path, interrupted)
+    assert time.monotonic() - began < SOON_S
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(said.read_text()), 0)
+    assert list(storage.folder.iterdir()) == []
+
+
+def test_a_dump_that_was_whole_before_the_fingerprint_failed_does_not_stay(
+    database: Secret, server: Secret, tools: PostgresTools, tmp_path: Path
+) -> None:
+    storage = BackupStorage(tmp_path / "backups", tools, server)
+
+    def broken(*_: object) -> None:
+        _is_written(storage.folder)
+        raise ValueError("the fingerprint")
+
+    with SnapshotReader(database) as reader, pytest.raises(ValueError, match="the fingerprint"):
+        backup.dump_and_fingerprint(database, reader, storage, tmp_path, broken)
+    assert list(storage.folder.iterdir()) == []
+
+
+def test_a_sequence_drawn_from_after_the_dump_is_not_behind_in_it(
+    database: Secret, server: Secret, tools: PostgresTools, tmp_path: Path
+) -> None:
+    """Postgres keeps no versions of sequences: the fingerprint must have read them before the dump does."""
+    storage = BackupStorage(tmp_path / "backups", tools, server)
+    said = []
+
+    def drawn(*told: object) -> None:
+        _is_written(storage.folder)
+        run(database, "SELECT nextval('boards_id_seq')")
+        said.append(told[1])
+
+    with SnapshotReader(database) as reader:
+        made, held = backup.dump_and_fingerprint(database, reader, storage, tmp_path, drawn)
+    assert backup.verify_restore(made, held, storage, silent) is not None
+    assert said == ["hashing the rows of boards, tables", "pg_dump of the production database"]
+
+
+def _is_written(folder: Path) -> None:
+    wait_until(
+        lambda: list(folder.glob("*.dump")), until=bool, deadline_s=SOON_S, every_s=0.02, reason="the dump is written"
+    )
