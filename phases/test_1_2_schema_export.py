@@ -17,7 +17,7 @@ from fixtures.model.schema_changes import SchemaChanges
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.schema import schema_plan
 from fixtures.operations.scratch_rows import preview
-from fixtures.operations.source import export
+from fixtures.operations.source import schema_export
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,7 +47,7 @@ def test_the_command_line_exports_the_schema(
 ) -> None:
     """Export local Directus schema"""
     progress("schema export", "directus schema snapshot, local")
-    path = settings.migration_dir / export.LOCAL_SCHEMA
+    path = settings.migration_dir / schema_export.LOCAL_SCHEMA
     snapshot = source_cli.snapshot(path)
     assert path.stat().st_size > 0
     evidence.write(snapshot)
@@ -61,7 +61,7 @@ def test_the_command_line_exports_the_schema(
 def test_the_changes_are_documented(production: DirectusObserver, documents: Documents, evidence: Evidence) -> None:
     """Document schema changes"""
     local = evidence.read(Snapshot, of="1.2")
-    changes = export.compare_schemas(local, production, evidence)
+    changes = schema_export.compare_schemas(local, production, evidence)
     assert changes.local == local.digest
     documents.write("SCHEMA_CHANGES.md", changes=changes, summary=changes.summary)
     evidence.write(changes)
@@ -74,11 +74,11 @@ def test_the_export_is_valid(
 ) -> None:
     """Validate schema export"""
     snapshot = evidence.read(Snapshot, of="1.2")
-    findings = export.snapshot_problems(snapshot, source)
+    findings = schema_export.snapshot_problems(snapshot, source)
     assert not findings, format_findings(findings)
     assert snapshot.tables, "a data model without a single table was exported"
     evidence.note(f"Every collection and field of the running project is in the export; {len(snapshot.tables)} tables.")
-    for sentence in export.summarize_untracked(source, "local"):
+    for sentence in schema_export.summarize_untracked(source, "local"):
         evidence.note(sentence)
     previewed, untriable = preview.not_verifiable(
         snapshot, production, schema_plan.accepted_untried(settings.waivers, today=now.date())
@@ -91,14 +91,14 @@ def test_the_export_is_valid(
 @acceptance("1.2.A1", dry_run=True)
 def test_the_schema_file_exists(settings: Settings, evidence: Evidence) -> None:
     """Schema exported successfully to `migration/schema-local.json`"""
-    on_disk = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
+    on_disk = schema_export.read_snapshot(settings.migration_dir / schema_export.LOCAL_SCHEMA)
     assert on_disk.digest == evidence.read(Snapshot, of="1.2").digest
 
 
 @acceptance("1.2.A2", dry_run=True)
 def test_every_change_is_in_the_document(production: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """All schema changes documented"""
-    changes = export.compare_schemas(evidence.read(Snapshot, of="1.2"), production, evidence)
+    changes = schema_export.compare_schemas(evidence.read(Snapshot, of="1.2"), production, evidence)
     text = (settings.migration_dir / "SCHEMA_CHANGES.md").read_text(encoding="utf-8")
     named = [*changes.collections, *changes.fields, *(each.name for each in changes.relationships)]
     named += [each.name for each in changes.alterations]
@@ -109,8 +109,8 @@ def test_every_change_is_in_the_document(production: DirectusObserver, settings:
 @acceptance("1.2.A3", dry_run=True)
 def test_the_file_equals_the_running_schema(source: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """Schema file validated and complete"""
-    on_disk = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
-    findings = export.snapshot_problems(on_disk, source)
+    on_disk = schema_export.read_snapshot(settings.migration_dir / schema_export.LOCAL_SCHEMA)
+    findings = schema_export.snapshot_problems(on_disk, source)
     assert not findings, format_findings(findings)
     assert on_disk.digest == source.snapshot().digest
     evidence.note(f"The file equals the schema the running project gives over REST (digest {on_disk.digest[:12]}).")

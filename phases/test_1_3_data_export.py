@@ -21,7 +21,16 @@ from fixtures.model.not_carried import NotCarried
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.imports import flow_pause
 from fixtures.operations.schema import schema_plan
-from fixtures.operations.source import configuration_export, directus_configuration, export, export_reader, not_carried
+from fixtures.operations.source import (
+    asset_export,
+    configuration_export,
+    conflicts,
+    data_export,
+    data_inventory,
+    directus_configuration,
+    export_reader,
+    not_carried,
+)
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -39,10 +48,10 @@ def test_collections_are_identified(
 ) -> None:
     """Identify collections with new/modified data"""
     progress("data export", "counting both sides")
-    inventory = export.take_inventory(evidence.read(Snapshot, of="1.2"), source, production, evidence)
+    inventory = data_inventory.take_inventory(evidence.read(Snapshot, of="1.2"), source, production, evidence)
     assert inventory.counts
     evidence.write(inventory)
-    evidence.note(export.summarize(inventory))
+    evidence.note(data_inventory.summarize(inventory))
     there = directus_configuration.read(source)
     configuration = there.described()
     evidence.write(configuration)
@@ -56,15 +65,15 @@ def test_every_collection_is_exported(
 ) -> None:
     """Export data from each collection"""
     inventory = evidence.read(Inventory, of="1.3")
-    data = export.export_data(
+    data = data_export.export_data(
         inventory,
         source,
         settings.migration_dir,
         progress,
         database=settings.local_database_url or None,
-        shared=export.shared_columns(evidence.read(Snapshot, of="1.2"), inventory, production, evidence),
+        shared=conflicts.shared_columns(evidence.read(Snapshot, of="1.2"), inventory, production, evidence),
     )
-    assets = export.export_assets(source, settings.migration_dir, progress)
+    assets = asset_export.export_assets(source, settings.migration_dir, progress)
     left_behind = not_carried.find(evidence.read(Snapshot, of="1.2"), source, assets.without_bytes)
     assert [file.collection for file in data.files] == [each.name for each in inventory.profiles]
     evidence.write(data)
@@ -77,7 +86,7 @@ def test_every_collection_is_exported(
     for each in left_behind:
         evidence.note(f"{each}.")
     accepted = schema_plan.read_waivers(settings.waivers)
-    findings = export.files_without_bytes(assets, accepted, today=data.exported_at.astimezone(UTC).date())
+    findings = asset_export.files_without_bytes(assets, accepted, today=data.exported_at.astimezone(UTC).date())
     assert not findings, format_findings(findings)
 
 
@@ -116,13 +125,13 @@ def test_the_import_is_ordered(
     findings = flow_pause.unpausable_flows(triggered, may_pause=settings.may_pause)
     assert not findings, format_findings(findings)
     planned = order.plan(inventory.profiles, lane=settings.import_lane)
-    found = export.find_conflicts(
+    found = conflicts.find_conflicts(
         evidence.read(Snapshot, of="1.2"), inventory, data, settings.migration_dir, production, evidence, progress
     )
     assert len(planned.collections) == len(inventory.profiles)
     documents.write("IMPORT_ORDER.md", inventory=inventory, order=planned, conflicts=found)
     evidence.write(planned)
-    evidence.write(found, export.CONFLICTS)
+    evidence.write(found, conflicts.CONFLICTS)
     evidence.note(planned.summary)
 
 
@@ -131,7 +140,7 @@ def test_the_data_is_on_disk(source: DirectusObserver, settings: Settings, evide
     """All necessary data exported to `migration/data/` directory"""
     data, assets = evidence.read(DataExport, of="1.3"), evidence.read(AssetInventory, of="1.3")
     findings = [finding for file in data.files for finding in export_reader.file_problems(settings.migration_dir, file)]
-    findings += export.missing_assets(settings.migration_dir, assets)
+    findings += asset_export.missing_assets(settings.migration_dir, assets)
     assert not findings, format_findings(findings)
     assert {file.collection for file in data.files} == set(source.snapshot().tables)
     listed = {file.id for file in assets.files} | {file.id for file in assets.without_bytes}
@@ -142,7 +151,7 @@ def test_the_data_is_on_disk(source: DirectusObserver, settings: Settings, evide
 def test_the_counts_are_documented(source: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
     """Item counts documented for each collection"""
     inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
-    now = export.recount(inventory, source)
+    now = data_inventory.recount(inventory, source)
     findings = keys.count_mismatches(data.files, now)
     assert not findings, format_findings(findings)
     text = (settings.migration_dir / "DATA_EXPORT.md").read_text(encoding="utf-8")
@@ -166,10 +175,10 @@ def test_parents_precede_children(evidence: Evidence) -> None:
 @acceptance("1.3.A4", dry_run=True)
 def test_conflicts_are_identified(evidence: Evidence) -> None:
     """Potential conflicts identified"""
-    found = evidence.read(list[Conflict], of="1.3", name=export.CONFLICTS)
+    found = evidence.read(list[Conflict], of="1.3", name=conflicts.CONFLICTS)
     known = {each.name for each in evidence.read(Inventory, of="1.3").profiles}
     assert {conflict.collection for conflict in found} <= known
-    evidence.note(export.summarize_conflicts(found))
+    evidence.note(conflicts.summarize_conflicts(found))
 
 
 @gate("1.3")

@@ -17,7 +17,7 @@ from fixtures.model.finding import format_findings
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations import unfinished
 from fixtures.operations.schema import schema_documents, schema_plan
-from fixtures.operations.source import directus_configuration, export
+from fixtures.operations.source import directus_configuration, schema_export
 from fixtures.operations.verification import audit
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ def test_the_export_is_valid(
     """Validate production schema export"""
     path = settings.migration_dir / schema_documents.PRODUCTION_SCHEMA
     assert path.stat().st_size > 0
-    snapshot = export.read_snapshot(path)
+    snapshot = schema_export.read_snapshot(path)
     findings = [
-        *export.snapshot_problems(snapshot, production, side="production"),
+        *schema_export.snapshot_problems(snapshot, production, side="production"),
         *schema_plan.catalog_mismatches(database, snapshot),
     ]
     assert not findings, format_findings(findings)
@@ -94,7 +94,7 @@ def test_the_export_is_valid(
     orphans = audited.orphaned_references(found)
     assert not orphans, format_findings(orphans)
     evidence.note(f"{len(found)} references of production's own rows checked by SQL: no orphan.")
-    for sentence in export.summarize_untracked(production, "production"):
+    for sentence in schema_export.summarize_untracked(production, "production"):
         evidence.note(sentence)
 
 
@@ -108,14 +108,14 @@ def test_the_export_equals_production(production: DirectusObserver, evidence: Ev
 @acceptance("3.1.A2", dry_run=True)
 def test_the_file_equals_the_export(settings: Settings, evidence: Evidence) -> None:
     """Schema file downloaded to local migration directory"""
-    on_disk = export.read_snapshot(settings.migration_dir / schema_documents.PRODUCTION_SCHEMA)
+    on_disk = schema_export.read_snapshot(settings.migration_dir / schema_documents.PRODUCTION_SCHEMA)
     assert on_disk.raw == evidence.read(Snapshot, of="3.1").raw
 
 
 @acceptance("3.1.A3", dry_run=True)
 def test_the_file_is_well_formed(settings: Settings) -> None:
     """JSON format validated"""
-    on_disk = export.read_snapshot(settings.migration_dir / schema_documents.PRODUCTION_SCHEMA)
+    on_disk = schema_export.read_snapshot(settings.migration_dir / schema_documents.PRODUCTION_SCHEMA)
     findings = comparable.malformed_parts(on_disk)
     assert not findings, format_findings(findings)
 

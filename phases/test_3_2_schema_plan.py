@@ -19,7 +19,7 @@ from fixtures.model.finding import format_findings
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.schema import schema_documents, schema_plan
-from fixtures.operations.source import directus_configuration, export, not_carried
+from fixtures.operations.source import directus_configuration, not_carried, schema_export
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -35,8 +35,8 @@ pytestmark = task_group("3.2")
 @action("3.2.1", dry_run=True)
 def test_the_files_are_compared(settings: Settings, evidence: Evidence) -> None:
     """Compare schema files"""
-    there = export.read_snapshot(settings.migration_dir / schema_documents.PRODUCTION_SCHEMA)
-    local = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
+    there = schema_export.read_snapshot(settings.migration_dir / schema_documents.PRODUCTION_SCHEMA)
+    local = schema_export.read_snapshot(settings.migration_dir / schema_export.LOCAL_SCHEMA)
     text = schema_documents.text_diff(there, local)
     (settings.migration_dir / schema_documents.TEXT_DIFF).write_text(text, encoding="utf-8")
     evidence.attach(schema_documents.TEXT_DIFF, text)

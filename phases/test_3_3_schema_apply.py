@@ -22,7 +22,7 @@ from fixtures.operations.imports import flow_pause, import_inputs
 from fixtures.operations.schema import apply, data_model_view, schema_plan, schema_verification
 from fixtures.operations.scratch_rows import related
 from fixtures.operations.site import measure
-from fixtures.operations.source import export
+from fixtures.operations.source import schema_export
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,7 +46,7 @@ def test_the_plan_is_current(
 ) -> None:
     """Upload local schema to production"""
     plan, local = evidence.read(SchemaPlan, of="3.2"), evidence.read(Snapshot, of="1.2")
-    on_disk = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
+    on_disk = schema_export.read_snapshot(settings.migration_dir / schema_export.LOCAL_SCHEMA)
     assert on_disk.digest == local.digest == plan.source
     state = apply.observe(production, local, plan.admitted)
     findings = apply.schema_drift(state, plan)

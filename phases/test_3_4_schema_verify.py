@@ -26,7 +26,7 @@ from fixtures.operations.imports import flow_pause, import_inputs
 from fixtures.operations.preservation import existing_data, existing_rows
 from fixtures.operations.schema import apply, schema_documents, schema_plan, schema_verification
 from fixtures.operations.scratch_rows import related
-from fixtures.operations.source import export
+from fixtures.operations.source import schema_export
 from fixtures.operations.verification import audit
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def test_the_schema_is_exported_again(production: DirectusObserver, settings: Se
     snapshot = production.snapshot()
     path = settings.migration_dir / schema_documents.AFTER_SCHEMA
     size = schema_documents.write_snapshot(path, snapshot)
-    assert export.read_snapshot(path).raw == snapshot.raw
+    assert schema_export.read_snapshot(path).raw == snapshot.raw
     evidence.write(snapshot)
     evidence.note(f"migration/{path.name}, {size:,} bytes, {len(snapshot.fields)} fields.")
 
@@ -58,8 +58,8 @@ def test_the_schema_is_exported_again(production: DirectusObserver, settings: Se
 @action("3.4.2")
 def test_the_schema_is_compared_with_local(settings: Settings, evidence: Evidence) -> None:
     """Compare post-migration schema with local"""
-    after = export.read_snapshot(settings.migration_dir / schema_documents.AFTER_SCHEMA)
-    local = export.read_snapshot(settings.migration_dir / export.LOCAL_SCHEMA)
+    after = schema_export.read_snapshot(settings.migration_dir / schema_documents.AFTER_SCHEMA)
+    local = schema_export.read_snapshot(settings.migration_dir / schema_export.LOCAL_SCHEMA)
     findings = schema.missing_objects(local, after, kept=evidence.read(SchemaPlan, of="3.2").kept)
     assert not findings, format_findings(findings)
     own = [difference.name for difference in schema.only_observed(local, after)]

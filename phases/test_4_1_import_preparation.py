@@ -26,7 +26,7 @@ from fixtures.operations import lanes
 from fixtures.operations.backups import file_store
 from fixtures.operations.carry import apply, planning
 from fixtures.operations.imports import flow_pause, import_documents, import_inputs, import_plan
-from fixtures.operations.source import directus_configuration, export, export_reader, not_carried
+from fixtures.operations.source import asset_export, directus_configuration, export_reader, not_carried
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -46,7 +46,7 @@ def test_every_file_is_reviewed(settings: Settings, evidence: Evidence) -> None:
     """Review all exported data files"""
     data, assets = evidence.read(DataExport, of="1.3"), evidence.read(AssetInventory, of="1.3")
     findings = [finding for file in data.files for finding in export_reader.file_problems(settings.migration_dir, file)]
-    findings += export.missing_assets(settings.migration_dir, assets)
+    findings += asset_export.missing_assets(settings.migration_dir, assets)
     assert not findings, format_findings(findings)
     evidence.note(
         f"{len(data.files)} files with {data.rows:,} rows and {len(assets.files)} files of the library are as exported."

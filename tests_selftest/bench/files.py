@@ -16,7 +16,7 @@ from fixtures.model.export import AssetInventory, DataExport
 from fixtures.model.key_map import KeyMap
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.imports.import_set import ImportSet
-from fixtures.operations.source.export import row_to_json
+from fixtures.operations.source.data_export import row_to_json
 from fixtures.world.seed.rows import Rows
 
 WORKLOAD = ("sections", "definitions", "definitions_translations", "districts_uses", "amendments")

@@ -19,7 +19,7 @@ from fixtures.model.imports import ImportResult
 from fixtures.model.rows import CollectionVerification
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.preservation.existing_rows import InitialRows
-from fixtures.operations.source import export
+from fixtures.operations.source import data_export
 from fixtures.operations.verification import verify
 from tests_selftest.lanes.project import Migration, Project, column, serial
 
@@ -127,7 +127,7 @@ def _carried(project: Project, folder: Path) -> Carried:
     migration = Migration(project, folder, {}, lane="sql", snapshot=snapshot)
     profile = next(each for each in profiles(snapshot) if each.name == NAME)
     inventory = Inventory(datetime.now(UTC), (profile,), (CollectionCount(NAME, 3, 3),))
-    exported = export.export_data(inventory, project.operator, folder, lambda *_: None, database=project.url)
+    exported = data_export.export_data(inventory, project.operator, folder, lambda *_: None, database=project.url)
     migration.files = tuple(sorted(
         (*exported.files, *(each for each in migration.files if each.collection != NAME)), key=lambda f: f.collection,
     ))  # fmt: skip

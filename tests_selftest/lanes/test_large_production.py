@@ -17,7 +17,7 @@ from fixtures.model.visit import ApiCall
 from fixtures.operations import lanes
 from fixtures.operations.imports import classify
 from fixtures.operations.imports.classify import ClassifiedCollections
-from fixtures.operations.source import export, production_rows
+from fixtures.operations.source import conflicts, production_rows
 from fixtures.operations.verification import audit, query_checks
 from fixtures.systems.directus import DirectusSandbox
 from fixtures.systems.http.transport import Transport
@@ -168,7 +168,7 @@ def test_conflicts_are_looked_for_in_the_rows_of_the_export(large: Project, tmp_
     )
     inventory = Inventory(NOW, profiles(large.snapshot), counts)
     evidence = Evidence(tmp_path / "run-1", Ledger(tmp_path / "ledger.jsonl", run="run-1", inputs="i", suite="s"))
-    found = export.find_conflicts(
+    found = conflicts.find_conflicts(
         large.snapshot, inventory, DataExport(NOW, migration.files), tmp_path, large.operator, evidence, lambda *_: None
     )
     assert sorted((each.collection, each.key, each.kind) for each in found) == [

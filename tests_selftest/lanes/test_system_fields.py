@@ -19,7 +19,7 @@ from fixtures.operations.imports import library
 from fixtures.operations.preservation import existing_data
 from fixtures.operations.schema import apply, data_model_view, schema_plan, schema_verification
 from fixtures.operations.scratch_rows import related
-from fixtures.operations.source import export, not_carried
+from fixtures.operations.source import asset_export, not_carried, schema_export
 from fixtures.operations.verification import audit, relation_checks
 from fixtures.systems.browser.window import Browser
 from fixtures.systems.directus.sandbox import DirectusSandbox
@@ -74,7 +74,7 @@ def local(started: Project) -> Snapshot:
         },
     )
     found = started.operator.snapshot()
-    assert export.snapshot_problems(found, started.operator) == []
+    assert schema_export.snapshot_problems(found, started.operator) == []
     for name in ("articles.reviewer", *NEW):
         if name in started.operator.snapshot().fields:
             assert started.transport.ask("DELETE", f"/fields/{name.replace('.', '/')}").status == 204
@@ -97,7 +97,7 @@ def silent(*_: object) -> None:
 def test_a_snapshot_without_a_field_of_a_system_collection_is_incomplete(started: Project, local: Snapshot) -> None:
     cut = Snapshot({**local.raw, "fields": [each for each in local.raw["fields"] if each["field"] != "bio"]})
     started.rest.post("/fields/directus_users", column("bio", "text"))
-    (problem,) = export.snapshot_problems(Snapshot({**cut.raw, "relations": []}), started.operator)
+    (problem,) = schema_export.snapshot_problems(Snapshot({**cut.raw, "relations": []}), started.operator)
     started.transport.ask("DELETE", "/fields/directus_users/bio")
     assert (problem.code, "directus_users.bio" in str(problem)) == ("MIG-121", True)
 
@@ -233,19 +233,19 @@ def test_files_without_bytes_are_named_by_title_and_left_out_with_a_waiver(exten
             " VALUES (%s, 'local', %s, 'c.png', %s, 'image/png')", key, title, disk,
         )  # fmt: skip
     try:
-        found = export.export_assets(extended.operator, tmp_path, silent)
+        found = asset_export.export_assets(extended.operator, tmp_path, silent)
     finally:
         extended.ask("DELETE FROM directus_files")
     assert [each.id for each in found.files] == [A]
     assert [(each.id, each.title) for each in found.without_bytes] == [(B, "lost"), (C, "c.png")]
     assert [row["id"] for row in json.loads((tmp_path / "files.json").read_text())] == [A]
     today = date(2026, 11, 1)
-    named = export.files_without_bytes(found, [], today=today)
+    named = asset_export.files_without_bytes(found, [], today=today)
     assert [(each.code, each.where) for each in named] == [
         ("MIG-134", f'local · file "lost" · id {B}'),
         ("MIG-134", f'local · file "c.png" · id {C}'),
     ]
     signed = Waiver("NO_BYTES", B, "lost years ago, nobody links it", "Ada", today)
-    (left,) = export.files_without_bytes(found, [signed], today=today)
+    (left,) = asset_export.files_without_bytes(found, [signed], today=today)
     assert C in left.where
-    assert len(export.files_without_bytes(found, [signed], today=date(2026, 11, 2))) == 2
+    assert len(asset_export.files_without_bytes(found, [signed], today=date(2026, 11, 2))) == 2

@@ -13,7 +13,7 @@ from fixtures.model.snapshot import Snapshot
 from fixtures.operations.code import rollout
 from fixtures.operations.preservation import fingerprint
 from fixtures.operations.schema import apply, schema_plan
-from fixtures.operations.source import export
+from fixtures.operations.source import schema_export
 from fixtures.systems.postgres import catalog as postgres_catalog
 from fixtures.systems.postgres.observer import PostgresObserver
 from tests_selftest.lanes.project import Project, serial
@@ -43,12 +43,12 @@ def silent(*_: object) -> None:
 @pytest.mark.parametrize("side", ["local", "production"])
 def test_they_are_told_and_no_problem_of_either_side(shared: Project, side: str) -> None:
     now = shared.operator.snapshot()
-    assert export.snapshot_problems(now, shared.operator, side=side) == []
-    (sentence,) = export.summarize_untracked(shared.operator, side)
+    assert schema_export.snapshot_problems(now, shared.operator, side=side) == []
+    (sentence,) = schema_export.summarize_untracked(shared.operator, side)
     assert f"tables of {side} are not tracked" in sentence
     assert "_prisma_migrations" in sentence
     cut = Snapshot({**now.raw, "collections": [c for c in now.raw["collections"] if c["collection"] != "blocks"]})
-    (problem,) = export.snapshot_problems(cut, shared.operator, side=side)
+    (problem,) = schema_export.snapshot_problems(cut, shared.operator, side=side)
     assert (problem.code, problem.where) == ("MIG-121", f'migration/schema-{side}.json · collection "blocks"')
 
 
@@ -78,7 +78,7 @@ def test_a_planned_collection_of_the_same_name_stops_the_plan_before_the_first_w
         shared.ask("INSERT INTO notices VALUES (7, 'theirs')")
         shared.operator.clear_cache()
         current = shared.operator.snapshot()
-        assert export.snapshot_problems(current, shared.operator, side="production") == [], "3.1.4 lets it pass"
+        assert schema_export.snapshot_problems(current, shared.operator, side="production") == [], "3.1.4 lets it pass"
         with PostgresObserver(shared.url) as database:
             assert schema_plan.catalog_mismatches(database, current) == []
             plan, _ = schema_plan.make_plan(shared.operator, database, desired, current)

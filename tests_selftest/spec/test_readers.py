@@ -23,21 +23,23 @@ OF_OTHER_THINGS = {
     "operations/backups/backup.py", "operations/carry/journal.py", "operations/code/commit_message.py",
     "operations/imports/flow_pause.py", "operations/source/configuration_export.py",
     "operations/imports/import_documents.py", "operations/imports/journal.py", "operations/imports/library.py",
-    "operations/imports/stamps.py", "operations/lane_sql/load_sql.py", "operations/source/export.py",
+    "operations/imports/stamps.py", "operations/lane_sql/load_sql.py", "operations/source/asset_export.py",
+    "operations/source/schema_export.py",
     "operations/scratch_rows/related.py", "systems/directus/cli.py", "systems/directus/sandbox.py",
     "systems/http/failures.py", "systems/postgres/stage.py",
 }  # fmt: skip
 """Decode the suite's own files, snapshots, the list of the library's files, or what a system answers."""
 
-OPEN_THE_EXPORT = {"operations/source/export_reader.py", "operations/source/export.py"}
-"""Read the files of the export; write them."""
+OPEN_THE_EXPORT = {"operations/source/export_reader.py"}
+"""Read the files of the export."""
 
 OPEN_OTHER_FILES = {
     "operations/imports/flow_pause.py", "operations/imports/import_documents.py", "operations/imports/import_log.py",
     "operations/imports/journal.py", "operations/imports/library.py", "operations/imports/stamps.py",
-    "operations/lane_sql/load_sql.py", "operations/source/configuration_export.py",
+    "operations/lane_sql/load_sql.py", "operations/source/asset_export.py", "operations/source/configuration_export.py",
+    "operations/source/schema_export.py",
 }  # fmt: skip
-"""Open documents, log, journal, the list of the library's files; of what deals with rows."""
+"""Open documents, log, journal, the library's files and their list, the schemas; of what deals with rows."""
 
 DECODERS = {"loads", "load", "decode", "Decoder", "JSONDecoder"}
 OPEN_METHODS = {"open", "read_bytes", "read_text", "FileIO", "mmap", "file_digest"}
