@@ -86,7 +86,7 @@ def test_the_api_is_timed(
 ) -> None:
     """Test API response times"""
     there = {entry["collection"] for entry in production.collections()}
-    collections = [each.name for each in evidence.read(Inventory, of="1.3").profiles if each.name in there]
+    collections = {each.name: each.key for each in evidence.read(Inventory, of="1.3").profiles if each.name in there}
     timings = measure.endpoint_timings(
         production,
         collections,
