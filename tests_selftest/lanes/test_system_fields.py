@@ -22,6 +22,7 @@ from fixtures.operations.scratch_rows import related
 from fixtures.operations.source import asset_export, not_carried, schema_export
 from fixtures.operations.verification import audit, relation_checks
 from fixtures.systems.browser.window import Browser
+from fixtures.systems.directus.admin import DirectusAdmin
 from fixtures.systems.directus.sandbox import DirectusSandbox
 from fixtures.systems.postgres.observer import PostgresObserver
 from fixtures.world import toolchain
@@ -172,6 +173,24 @@ def test_the_admin_app_shows_them_and_a_missing_one_is_named(started: Project) -
     assert data_model_view.missing_in_app(seen, desired) == []
     (absent,) = data_model_view.missing_in_app(seen, {"directus_users": ["bio", "motto"]})
     assert (absent.code, '"directus_users.motto"' in str(absent)) == ("MIG-334", True)
+
+
+@pytest.mark.usefixtures("extended")
+def test_the_data_model_is_not_loaded_again_where_the_login_opened_it(started: Project) -> None:
+    """The app opens the last page of a user; to load it anew takes seconds."""
+    tools = toolchain.ensure(toolchain.CACHE, supervisor=started.supervisor, progress=no_progress)
+    url = started.running.url
+    started.ask("UPDATE directus_users SET last_page = '/settings/data-model' WHERE email = 'admin@example.org'")
+    with Browser(tools.chromium, own=(url,)) as browser, browser.tab(url) as tab:
+        admin = DirectusAdmin(tab, url)
+        admin.log_in("admin@example.org", Secret("admin"))
+        tab.wait_visible(".collection-item")
+        loaded: list[str] = []
+        tab.page.on("load", lambda page: loaded.append(page.url))
+        admin.data_model()
+        shown = admin.collections_shown()
+    assert loaded == []
+    assert any(text.startswith("articles") for text in shown)
 
 
 def test_values_that_are_not_carried_are_counted_and_a_default_is_none(extended: Project, local: Snapshot) -> None:
