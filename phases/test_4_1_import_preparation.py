@@ -65,7 +65,7 @@ def test_conflicts_are_analyzed(
     """Analyze potential conflicts"""
     import_set = import_inputs.import_set(evidence, settings, production)
     observe = lanes.comparer(
-        settings.import_lane, production, database_url, progress, dry_run=dry_run, screened=evidence.write
+        settings.import_lane, production, database_url, progress, dry_run=dry_run, on_screening=evidence.write
     )
     plan, refused = import_plan.review(
         production, import_set, settings.conflict_policy, observe, lane=settings.import_lane

@@ -41,7 +41,7 @@ def migration(request: pytest.FixtureRequest, project: Project, tmp_path: Path) 
     made = Migration(project, tmp_path, ROWS, lane=request.param)
     time.sleep(0.1)  # a file that was written a moment ago is not believed by its time
     found: list[Screening] = []
-    compare(made, screened=found.append)
+    compare(made, on_screening=found.append)
     assert [each.refusals for each in found] == [()]
     return made
 
@@ -91,7 +91,7 @@ def test_an_earlier_export_does_not_take_the_place_of_this_one(
             (tmp_path / export).mkdir()
             migration = Migration(project, tmp_path / export, ROWS, lane="sql")
             time.sleep(0.1)
-            compare(migration, screened=lambda _: None)
+            compare(migration, on_screening=lambda _: None)
         patched.setattr(Reading, "__iter__", _no_reading)
         assert imported(migration).created == 5
 

@@ -19,7 +19,7 @@ from fixtures.model.dataset import CollectionProfile
 from fixtures.model.field_types import FIELD_TYPES, FieldType, created_for, field_type, of_column, of_field
 from fixtures.model.probe import Lock
 from fixtures.operations.lane_api.batches import row_converter
-from fixtures.operations.lane_sql import staging
+from fixtures.operations.lane_sql.table_columns import unsupported_columns
 from fixtures.systems.postgres.copy_text import TYPES, InvalidRow, RowWriter
 from fixtures.systems.postgres.stage import Column
 from fixtures.systems.postgres.staged_diff import StagedDiff
@@ -199,7 +199,5 @@ def test_an_unknown_type_has_an_answer_everywhere(directus: str, postgres: str) 
 def test_lane_sql_names_the_type_it_cannot_write() -> None:
     profile = CollectionProfile("places", "id", "integer", singleton=False, columns=("id", "tags"))
     types = {"id": field_type("integer"), "tags": field_type("unknown", "hstore")}
-    (finding,) = staging.unsupported_columns(
-        profile, types, {"id": Column("id", "integer"), "tags": Column("tags", "hstore")}
-    )
+    (finding,) = unsupported_columns(profile, types, {"id": Column("id", "integer"), "tags": Column("tags", "hstore")})
     assert (finding.code, finding.observed) == ("MIG-441", "type hstore")
