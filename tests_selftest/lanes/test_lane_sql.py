@@ -17,7 +17,8 @@ from fixtures.operations.lane_sql.load_sql import CommitRecord
 from fixtures.operations.preservation.existing_rows import InitialRows
 from fixtures.operations.verification import verify
 from fixtures.systems.failure import InDoubt, Unreachable
-from fixtures.systems.postgres.stage import StageSession, outcome_of
+from fixtures.systems.postgres.stage import StageSession
+from fixtures.systems.postgres.transaction import outcome_of
 from tests_selftest.kills.content import differing, digests
 from tests_selftest.lanes.project import MODEL, Migration, Project
 from tests_selftest.lanes.test_lane_api import ADA, ADA_THERE, GONE, LOCAL, article, every_class

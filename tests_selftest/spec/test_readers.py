@@ -26,7 +26,7 @@ OF_OTHER_THINGS = {
     "operations/imports/stamps.py", "operations/lane_sql/load_sql.py", "operations/source/asset_export.py",
     "operations/source/schema_export.py",
     "operations/scratch_rows/related.py", "systems/directus/cli.py", "systems/directus/sandbox.py",
-    "systems/http/failures.py", "systems/postgres/stage.py",
+    "systems/http/failures.py", "systems/postgres/transaction.py",
 }  # fmt: skip
 """Decode the suite's own files, snapshots, the list of the library's files, or what a system answers."""
 
