@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fixtures.checks.backups import file_store as file_checks
-from fixtures.checks.directus_configuration import carrying, comparison
+from fixtures.checks.directus_configuration import carried_objects, comparison
 from fixtures.checks.rows import import_rules, order, profile
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.dataset import ImportOrder
@@ -93,7 +93,7 @@ def test_the_strategy_is_chosen(
     local, there = evidence.read(Configuration, of="1.3"), directus_configuration.read(production)
     arriving = evidence.read(Snapshot, of="1.2").collections if dry_run else ()
     carried = planning.plan(planning.inputs(evidence, settings), production, there, arriving=arriving)
-    afterwards = replace(there, rows=carrying.with_objects(there.rows, carried.to_create)).described()
+    afterwards = replace(there, rows=carried_objects.with_objects(there.rows, carried.to_create)).described()
     evidence.write(directus_configuration.compare(local, there.described()))
     evidence.write(carried.plan)
     evidence.attach(planning.DOCUMENT, planning.document(carried.plan))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fixtures.checks.directus_configuration import carrying, comparison, credentials, naming
-from fixtures.checks.directus_configuration.carrying import Planned, Sides
+from fixtures.checks.directus_configuration.carried_objects import Planned, Sides, with_objects
 from fixtures.model.carry import KINDS, CarryChoice, EmptiedOption, KindPlan, LeftOut, parse_carry
 from fixtures.settings import ConfigurationError, Target, load
 
@@ -223,7 +223,7 @@ def test_visitors_may_read_what_will_be_carried() -> None:
 
     found = planned("permissions", local, collections={"articles"})
     assert stops(THERE) == ["read on articles, pages"]
-    assert stops(carrying.with_objects(THERE, found.to_create)) == ["read on pages"]
+    assert stops(with_objects(THERE, found.to_create)) == ["read on pages"]
 
 
 # --- no power by accident ---------------------------------------------------------------------------------------------
