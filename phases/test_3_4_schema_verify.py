@@ -25,7 +25,7 @@ from fixtures.operations import unfinished
 from fixtures.operations.imports import flow_pause, import_inputs
 from fixtures.operations.preservation import existing_data, existing_rows
 from fixtures.operations.schema import apply, schema_documents, schema_plan, schema_verification
-from fixtures.operations.scratch_rows import related
+from fixtures.operations.scratch_rows import navigation, related
 from fixtures.operations.source import schema_export
 from fixtures.operations.verification import audit
 
@@ -98,7 +98,7 @@ def test_every_relationship_works(
     with flow_pause.pause_flows(
         production_operator, local.tables, journal=import_inputs.paused_flows_file(evidence.ledger)
     ):
-        found = related.navigation(local, chosen, production_operator, production_sandbox, waived=waived)
+        found = navigation.exercise_relations(local, chosen, production_operator, production_sandbox, waived=waived)
     evidence.write(found, "navigation")
     findings = rule_checks.failed_rules(found)
     assert not findings, format_findings(findings)

@@ -83,10 +83,11 @@ def test_what_an_account_can_do_beyond_its_policies_is_found_and_leaves_no_row(
     """
     project.ask("INSERT INTO articles (title) VALUES ('theirs')")
     people, nobody_may = [], []
-    for name, token in (("visitor", None), ("writer", opened)):
+    for name, token in (("visitor", None), ("writer", opened), ("invalid token", Secret(uuid.uuid4().hex))):
         transport = directus.connect(project.running.url, token, system=name, read_only=False)
         people.append(Person(name, transport, DirectusSandbox(transport, run="run-20261130T100000Z")))
-        nobody_may.append(Grants(name, admin=False, allowed=frozenset()))
+        if name != "invalid token":
+            nobody_may.append(Grants(name, admin=False, allowed=frozenset()))
     snapshot, seen = project.snapshot_with(), PostgresObserver(project.url)
     chosen = [profile(snapshot, name) for name in ("articles", "comments")]
     with DirectusSandbox(
@@ -95,7 +96,9 @@ def test_what_an_account_can_do_beyond_its_policies_is_found_and_leaves_no_row(
         values = ScratchValues(snapshot, project.operator, sandbox.mark)
         calls = access.exercise(people, nobody_may, chosen, values, sandbox, lambda *_: None)
         assert sandbox.made == ()
-    assert len(calls) == access.expected_calls(people, nobody_may, chosen) == 2 * 2 * 4
+    assert len(calls) == access.expected_calls(people, nobody_may, chosen) == 2 * 2 * 4 + 5
+    unknown = [(call.verb, call.collection) for call in calls if call.who == "invalid token" and call.status == 401]
+    assert unknown == [*((verb, "articles") for verb in ("read", "create", "update", "delete")), ("read", "comments")]
     wrong = {(call.who, call.verb) for call in calls if call.collection == "articles" and not call.right}
     assert wrong == {("visitor", "update"), ("visitor", "delete"), ("writer", "create")}
     assert all(call.right for call in calls if call.collection == "comments")

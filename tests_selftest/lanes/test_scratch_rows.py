@@ -13,7 +13,7 @@ from fixtures.checks.site import rule_checks
 from fixtures.checks.site.access import unexpected_answers
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.scratch_rows import preview, related
+from fixtures.operations.scratch_rows import navigation, preview, related
 from fixtures.systems import directus as client
 from fixtures.systems.directus import DirectusSandbox
 from tests_selftest.lanes.project import TOKEN, Project, column, serial
@@ -145,7 +145,7 @@ def test_a_relation_without_a_row_to_point_to_is_not_tried(
 ) -> None:
     project, snapshot = ruled_project
     chosen = [each for each in related.relations(snapshot) if each.child.startswith("s_")]
-    found = related.navigation(snapshot, chosen, project.operator, sandbox)
+    found = navigation.exercise_relations(snapshot, chosen, project.operator, sandbox)
     assert rule_checks.failed_rules(found) == []
     untried = {check.name: check.not_tried for check in found if check.not_tried}
     assert set(untried) == {"s_app.picture", "s_pages.settings", "s_nodes.parent"}
@@ -186,7 +186,7 @@ def test_a_scratch_child_is_found_among_the_children_of_a_singleton(
     parent = project.rest.get("/items/s_settings")["id"]
     made = project.rest.post("/items/s_pages", {"settings": parent})["id"]
     chosen = [each for each in related.relations(snapshot) if each.child == "s_pages"]
-    found = related.navigation(snapshot, chosen, project.operator, sandbox)
+    found = navigation.exercise_relations(snapshot, chosen, project.operator, sandbox)
     assert [check.rule for check in found] == ["M2O", "O2M"]
     assert rule_checks.failed_rules(found) == []
     project.rest.delete(f"/items/s_pages/{made}")
@@ -251,7 +251,7 @@ def test_what_is_not_tried_was_known_from_both_schemas(
     assert foreseen == untried
     assert set(untried) >= {"s_impossible", "s_nodes", "s_pages"}
     chosen = [each for each in related.relations(snapshot) if each.child.startswith("s_")]
-    found = related.navigation(snapshot, chosen, project.operator, sandbox)
+    found = navigation.exercise_relations(snapshot, chosen, project.operator, sandbox)
     before = {each.name: each.not_tried for each in preview.relations(snapshot, project.operator)}
     assert {each.name: before[each.name] for each in found if each.not_tried} == {
         each.name: each.not_tried for each in found if each.not_tried

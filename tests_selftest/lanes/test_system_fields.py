@@ -18,7 +18,7 @@ from fixtures.model.waiver import Waiver
 from fixtures.operations.imports import library
 from fixtures.operations.preservation import existing_data
 from fixtures.operations.schema import apply, data_model_view, schema_plan, schema_verification
-from fixtures.operations.scratch_rows import related
+from fixtures.operations.scratch_rows import navigation, related
 from fixtures.operations.source import asset_export, not_carried, schema_export
 from fixtures.operations.verification import audit, relation_checks
 from fixtures.systems.browser.window import Browser
@@ -142,7 +142,7 @@ def test_a_field_that_cannot_be_read_is_found(
 def test_their_relations_are_tried_or_said_not_to_be(started: Project, local: Snapshot, tmp_path: Path) -> None:
     chosen = related.relations(local)
     with DirectusSandbox(started.transport, run="run-20261101T120000Z") as sandbox:
-        found = related.navigation(local, chosen, started.operator, sandbox)
+        found = navigation.exercise_relations(local, chosen, started.operator, sandbox)
         edges = related.edge_cases(local, local.tables, started.operator, sandbox)
         edges += related.cascades(local, chosen, started.operator, sandbox)
     by_name = {trial.name: trial for trial in found}

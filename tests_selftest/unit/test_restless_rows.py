@@ -33,9 +33,6 @@ class Restless:
     def __init__(self, times: int) -> None:
         self.times = times
 
-    def count(self, _collection: str) -> int:
-        return 3
-
     def items(self, _collection: str, **_: Any) -> Iterator[dict[str, Any]]:
         for key in (1, 2, 3):
             if key == 3 and self.times:
@@ -44,11 +41,17 @@ class Restless:
             yield {"id": key, "title": "fine"}
 
 
+class ThreeRows:
+    """The database of such a production."""
+
+    def count(self, _table: str) -> int:
+        return 3
+
+
 def anomalies(times: int) -> audit.AnomaliesFound:
     nothing = DataExport(datetime(2026, 1, 1, tzinfo=UTC), ())
-    return audit.anomalies(
-        cast(DirectusObserver, Restless(times)), cast(PostgresObserver, None), SCHEMA, nothing, Path(), lambda *_: None
-    )
+    production, database = cast(DirectusObserver, Restless(times)), cast(PostgresObserver, ThreeRows())
+    return audit.anomalies(production, database, SCHEMA, nothing, Path(), lambda *_: None)
 
 
 @pytest.mark.parametrize("times", [0, 1, audit.READINGS - 1])
