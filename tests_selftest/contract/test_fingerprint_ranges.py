@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from fixtures.model.fingerprint import Fingerprint, RowChangeKind, TableFingerprint
 from fixtures.model.secret import Secret
@@ -123,3 +124,20 @@ def test_keys_are_looked_for_where_they_would_be(database: Secret, tmp_path: Pat
         edges = {each for one in of(before, name).ranges for each in (*one.first, *one.last)}
         assert fingerprint.keys_among(before, tmp_path, of(before, name), [*edges, *odd]) == edges
     assert fingerprint.keys_among(taken, tmp_path, of(taken, "unsorted"), ["1"]) == set()
+
+
+def test_with_several_processors_the_fingerprint_is_the_same(
+    database: Secret, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody else uses the database, the server takes more than one."""
+    monkeypatch.setattr(reading, "ROWS_PER_MESSAGE", 1000)
+    run(database, "INSERT INTO numbers SELECT n, repeat(md5(n::text), 5) FROM generate_series(3001, 70000) n; ANALYZE")
+    plans = {}
+    for nobody_else in (True, False):
+        with reading.SnapshotReader(database, nobody_else=nobody_else) as reader:
+            table = next(each for each in reader.tables() if each.name == "numbers")
+            plan = reader._ask(sql.SQL("EXPLAIN {}").format(reading._hashed(table, (), {})))
+            plans[nobody_else] = any("Workers Planned" in line for (line,) in plan)
+    assert plans == {True: True, False: False}
+    alone = fingerprint.record(database, tmp_path, silent, nobody_else=True)
+    assert alone.content == fingerprint.record(database, tmp_path, silent).content
