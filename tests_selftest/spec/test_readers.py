@@ -34,10 +34,10 @@ OPEN_THE_EXPORT = {"operations/source/export_reader.py"}
 """Read the files of the export."""
 
 OPEN_OTHER_FILES = {
-    "operations/imports/flow_pause.py", "operations/imports/import_documents.py", "operations/imports/import_log.py",
-    "operations/imports/journal.py", "operations/imports/library.py", "operations/imports/stamps.py",
-    "operations/lane_sql/load_sql.py", "operations/source/asset_export.py", "operations/source/configuration_export.py",
-    "operations/source/schema_export.py",
+    "operations/imports/file_upload.py", "operations/imports/flow_pause.py", "operations/imports/import_documents.py",
+    "operations/imports/import_log.py", "operations/imports/journal.py", "operations/imports/library.py",
+    "operations/imports/stamps.py", "operations/lane_sql/load_sql.py", "operations/source/asset_export.py",
+    "operations/source/configuration_export.py", "operations/source/schema_export.py",
 }  # fmt: skip
 """Open documents, log, journal, the library's files and their list, the schemas; of what deals with rows."""
 
