@@ -64,7 +64,7 @@ def test_conflicts_are_analyzed(
 ) -> None:
     """Analyze potential conflicts"""
     import_set = import_inputs.import_set(evidence, settings, production)
-    observe = lanes.comparer(
+    observe = lanes.class_counter(
         settings.import_lane, production, database_url, progress, dry_run=dry_run, on_screening=evidence.write
     )
     plan, refused = import_plan.review(

@@ -134,7 +134,7 @@ def test_only_refused_rows_are_left_to_import(
     progress: Progress,
 ) -> None:
     """Alternative: Directus CLI import (if needed)"""
-    observe = lanes.comparer(settings.import_lane, production, database_url, progress)
+    observe = lanes.class_counter(settings.import_lane, production, database_url, progress)
     found = observe(import_inputs.import_set(evidence, settings, production), data_audit.library_ids(production))
     left = {name: each.create for name, each in found.items() if each.create}
     refused = evidence.read(ImportResult, of="4.2").refusals

@@ -256,7 +256,7 @@ def test_another_import_would_change_nothing(
 ) -> None:
     """Data migration fully verified and stable"""
     import_set = import_inputs.import_set(evidence, settings, production)
-    observe = lanes.comparer(settings.import_lane, production, database_url, progress, reread=True)
+    observe = lanes.class_counter(settings.import_lane, production, database_url, progress, reread=True)
     people = partial(existing_rows.live_writes, database, existing_rows.initial_rows(evidence).value.taken_at)
     left = data_audit.remaining_imports(
         production, import_set, evidence.read(ImportResult, of="4.2").conflicts, observe, people

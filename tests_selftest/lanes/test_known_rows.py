@@ -48,7 +48,7 @@ def migration(request: pytest.FixtureRequest, project: Project, tmp_path: Path) 
 
 def compare(migration: Migration, **how: object) -> dict[str, tuple[int, int]]:
     """By collection, the rows that would be created and those that are there."""
-    observe = lanes.comparer(migration.lane, migration.project.operator, migration.project.url, **how)  # type: ignore[arg-type]
+    observe = lanes.class_counter(migration.lane, migration.project.operator, migration.project.url, **how)  # type: ignore[arg-type]
     found = observe(migration.import_set(invalid_rows={}), ())
     return {name: (each.create, each.identical) for name, each in found.items() if each.create or each.identical}
 

@@ -76,7 +76,7 @@ def every_class(project: Project) -> dict[str, list[dict[str, Any]]]:
 def planned(migration: Migration) -> ImportPlan:
     """The dry run, before anything is written."""
     policies = parse_policies(migration.policies)
-    look = lanes.comparer(migration.lane, migration.project.operator, migration.project.url)
+    look = lanes.class_counter(migration.lane, migration.project.operator, migration.project.url)
     plan, _ = import_plan.review(migration.project.operator, migration.import_set(), policies, look)
     return plan
 

@@ -57,7 +57,7 @@ def test_both_lanes_leave_the_same_rows_stamps_and_sequences(project: Project, t
 
 def seen(migration: Migration, lane: str, **more: Any) -> dict[str, tuple[Any, ...]]:
     """The classes of all rows as one lane finds them, everything that is named with its reason."""
-    look = lanes.comparer(lane, migration.project.operator, migration.project.url)
+    look = lanes.class_counter(lane, migration.project.operator, migration.project.url)
     return {
         name: (
             each.before, each.create, each.identical, each.to_backfill, set(each.conflicts),

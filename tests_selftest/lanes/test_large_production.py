@@ -196,7 +196,7 @@ def test_the_import_asks_for_the_rows_of_the_export(large: Project, tmp_path: Pa
     assert large.ask("SELECT title FROM articles WHERE id = 2") == [("As local",)]
     assert 0 < sum(asked) <= 2 * MOST_ROWS_ASKED, f"{sum(asked):,} rows were read of {2 * OWN:,}"
     del asked[:]
-    observe = lanes.comparer("api", large.operator, large.url)
+    observe = lanes.class_counter("api", large.operator, large.url)
     left = observe(migration.import_set(), ())
     assert [each.create for each in left.values() if each.create] == []
     assert 0 < sum(asked) <= MOST_ROWS_ASKED

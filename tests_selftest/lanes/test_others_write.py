@@ -91,7 +91,7 @@ class Live:
 
     def left(self) -> dict[str, int]:
         """4.3.A7."""
-        observe = lanes.comparer(self.migration.lane, self.project.operator, self.project.url, reread=True)
+        observe = lanes.class_counter(self.migration.lane, self.project.operator, self.project.url, reread=True)
         with self.database() as database:
             return data_audit.remaining_imports(
                 self.project.operator, self.migration.import_set(invalid_rows={}), (), observe,

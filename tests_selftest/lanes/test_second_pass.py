@@ -112,7 +112,7 @@ def migration_of(target: tuple[Project, Snapshot], folder: Path, later: Later, *
 
 def left_to_import(migration: Migration, later: Later) -> dict[str, int]:
     """What 4.3 says another import would do."""
-    observe = lanes.comparer("api", migration.project.operator, migration.project.url)
+    observe = lanes.class_counter("api", migration.project.operator, migration.project.url)
     import_set = migration.import_set(new_columns=later.new_columns)
     return data_audit.remaining_imports(migration.project.operator, import_set, (), observe)
 
@@ -145,7 +145,7 @@ def test_under_the_policy_stop_the_change_stops_the_preparation(
     migration = migration_of(target, tmp_path, later)
     migration.run(new_columns=later.new_columns)
     later.change(project)
-    observe = lanes.comparer("api", project.operator, project.url)
+    observe = lanes.class_counter("api", project.operator, project.url)
     import_set = migration.import_set(new_columns=later.new_columns)
     plan, _ = import_plan.review(project.operator, import_set, parse_policies("stop"), observe)
     assert [each.code for each in import_rules.unresolved_conflicts(plan)] == ["MIG-413"]

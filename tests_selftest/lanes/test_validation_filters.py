@@ -232,7 +232,7 @@ def test_what_a_validation_refuses_is_named_by_the_dry_run_and_by_no_later_line(
         ("abc", "draft", None),
     )
     migration = Migration(project, tmp_path, rows, snapshot=strict, lane=lane)
-    observe = lanes.comparer(lane, project.operator, project.url, dry_run=True)
+    observe = lanes.class_counter(lane, project.operator, project.url, dry_run=True)
     plan, findings = import_plan.review(
         project.operator, migration.import_set(), parse_policies("stop"), observe, lane=lane
     )
@@ -251,7 +251,7 @@ def test_a_row_below_a_refused_one_is_named_too_and_an_identical_row_is_not_judg
     project.ask("INSERT INTO v_strict (id, name, slug, state) VALUES (9, 'old', 'NOT A SLUG', 'draft')")
     same = {"id": 9, "name": "old", "slug": "NOT A SLUG", "state": "draft", "token": None}
     migration = Migration(project, tmp_path, {"v_strict": [same]}, snapshot=strict)
-    observe = lanes.comparer("api", project.operator, project.url)
+    observe = lanes.class_counter("api", project.operator, project.url)
     plan, _ = import_plan.review(project.operator, migration.import_set(), parse_policies("stop"), observe)
     assert plan.refusals == ()
     assert migration.run().refusals == ()
@@ -263,7 +263,7 @@ def test_an_update_that_a_validation_refuses_is_named_before_it_is_sent(
     project.rest.post("/items/v_strict", {"id": 1, "name": "n1", "slug": "abc", "state": "draft", "token": TOKENS[1]})
     rows = rows_of(("Not a slug", "draft", TOKENS[1]))
     migration = Migration(project, tmp_path, rows, snapshot=strict, policies="update")
-    observe = lanes.comparer("api", project.operator, project.url)
+    observe = lanes.class_counter("api", project.operator, project.url)
     plan, _ = import_plan.review(project.operator, migration.import_set(), parse_policies("update"), observe)
     assert [(each.key, each.code) for each in plan.refusals] == [("1", validation.VALIDATION)]
     result = migration.run()

@@ -85,6 +85,7 @@ RETIRED_NAMES: dict[str, str] = {
     "left_behind": "leftover_scratch_rows",
     "nobody_to_tell": "missing_address",
     "tallies": "counters",
+    "screened": "on_screening, result",
     "hold": "run_until_stopped, lock_root",
 }
 """Words of plain English that are no name here: modules, classes, functions, attributes, parameters → the name."""
