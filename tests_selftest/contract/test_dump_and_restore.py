@@ -8,9 +8,11 @@ import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from psycopg import sql
 
+from fixtures.embedded_postgres.server import scratch_server
 from fixtures.model.secret import Secret
 from fixtures.process.command import CommandFailed
 from fixtures.systems.failure import IncompleteRead, InDoubt, Refused, Unreachable
@@ -53,6 +55,12 @@ def test_a_dump_is_private_listed_and_restores(
             rows = sql.SQL("SELECT * FROM members ORDER BY id")
             assert copy.ask(rows) == original.ask(rows)
             assert all(each.ahead for each in copy.sequences())
+
+
+def test_a_server_for_trial_restores_does_not_wait_for_the_disk(tmp_path: Path) -> None:
+    """What it holds is thrown away with it."""
+    with scratch_server(tmp_path) as url, psycopg.connect(url.reveal()) as connection:
+        assert connection.execute("SHOW fsync").fetchone() == ("off",)
 
 
 def test_a_plain_dump_is_sql(database: Secret, tools: PostgresTools, tmp_path: Path) -> None:
