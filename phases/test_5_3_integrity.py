@@ -237,7 +237,7 @@ def test_existing_rows_are_preserved(
 ) -> None:
     """Complete data integrity confirmed"""
     with tempfile.TemporaryDirectory(prefix="now-") as place:
-        now = fingerprint.record(database_url, Path(place), progress)
+        now = fingerprint.record(database_url, Path(place), progress, workers=1)
         found = existing_rows.observe(
             evidence,
             database_url,

@@ -129,15 +129,15 @@ def test_keys_are_looked_for_where_they_would_be(database: Secret, tmp_path: Pat
 def test_with_several_processors_the_fingerprint_is_the_same(
     database: Secret, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nobody else uses the database, the server takes more than one."""
+    """A table of this size is worth one more to the server, if it is told to take any."""
     monkeypatch.setattr(reading, "ROWS_PER_MESSAGE", 1000)
     run(database, "INSERT INTO numbers SELECT n, repeat(md5(n::text), 5) FROM generate_series(3001, 70000) n; ANALYZE")
     plans = {}
-    for nobody_else in (True, False):
-        with reading.SnapshotReader(database, nobody_else=nobody_else) as reader:
+    for workers in (1, 0, None):
+        with reading.SnapshotReader(database, workers=workers) as reader:
             table = next(each for each in reader.tables() if each.name == "numbers")
             plan = reader._ask(sql.SQL("EXPLAIN {}").format(reading._hashed(table, (), {})))
-            plans[nobody_else] = any("Workers Planned" in line for (line,) in plan)
-    assert plans == {True: True, False: False}
-    alone = fingerprint.record(database, tmp_path, silent, nobody_else=True)
-    assert alone.content == fingerprint.record(database, tmp_path, silent).content
+            plans[workers] = [line.strip() for (line,) in plan if "Workers Planned" in line]
+    assert plans == {1: ["Workers Planned: 1"], 0: [], None: []}
+    several = fingerprint.record(database, tmp_path, silent, workers=1)
+    assert several.content == fingerprint.record(database, tmp_path, silent).content
