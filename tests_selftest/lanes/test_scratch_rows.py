@@ -25,6 +25,10 @@ def ruled(name: str, kind: str, rules: dict[str, Any], **schema: Any) -> dict[st
     return field
 
 
+def alias(name: str) -> dict[str, Any]:
+    return {"field": name, "type": "alias", "schema": None, "meta": {"special": ["o2m"]}}
+
+
 def asked_by_the_app(name: str, **schema: Any) -> dict[str, Any]:
     field = column(name, **schema)
     field["meta"]["required"] = True
@@ -190,6 +194,53 @@ def test_a_scratch_child_is_found_among_the_children_of_a_singleton(
     assert [check.rule for check in found] == ["M2O", "O2M"]
     assert rule_checks.failed_rules(found) == []
     project.rest.delete(f"/items/s_pages/{made}")
+
+
+FAMILY = {
+    "f_chapters": [serial(), alias("sections")],
+    "f_sections": [serial(), column("chapter", "integer", is_nullable=False), column("parent", "integer"),
+                   column("term", "integer"), alias("children")],
+    "f_terms": [serial(), column("section", "integer", is_nullable=False), alias("used_in"), alias("notes")],
+    "f_notes": [serial(), column("term", "integer"), column("chapter", "integer")],
+}  # fmt: skip
+FAMILY_RELATIONS = (
+    ("f_sections", "chapter", "f_chapters", "sections"), ("f_sections", "parent", "f_sections", "children"),
+    ("f_sections", "term", "f_terms", "used_in"), ("f_terms", "section", "f_sections", None),
+    ("f_notes", "term", "f_terms", "notes"), ("f_notes", "chapter", "f_chapters", None),
+)  # fmt: skip
+
+
+@pytest.fixture
+def family_schema(ruled_project: tuple[Project, Snapshot]) -> Iterator[Snapshot]:
+    """Collections whose parents are, or need, rows of the child's own collection."""
+    rest = ruled_project[0].rest
+    for name, fields in FAMILY.items():
+        rest.post("/collections", {"collection": name, "schema": {}, "meta": {}, "fields": fields})
+    for child, field, parent, one_field in FAMILY_RELATIONS:
+        rule, meta = {"on_delete": "NO ACTION"}, {"one_field": one_field}
+        entry = {"collection": child, "field": field, "related_collection": parent, "schema": rule, "meta": meta}
+        rest.post("/relations", entry)
+    yield ruled_project[0].operator.snapshot()
+    for child, field, _, _ in FAMILY_RELATIONS:
+        rest.delete(f"/relations/{child}/{field}")
+    for name in FAMILY:
+        rest.delete(f"/collections/{name}")
+
+
+def test_the_list_of_a_parent_holds_its_scratch_child_alone_where_parents_are_or_need_children(
+    ruled_project: tuple[Project, Snapshot], family_schema: Snapshot, sandbox: DirectusSandbox
+) -> None:
+    """One child is not made for all its relations then; elsewhere it is."""
+    project, snapshot = ruled_project[0], family_schema
+    chosen = [each for each in related.relations(snapshot) if each.child.startswith("f_")]
+    found = navigation.exercise_relations(snapshot, chosen, project.operator, sandbox)
+    assert rule_checks.failed_rules(found) == []
+    assert [check.name for check in found if check.not_tried] == []
+    assert sorted(check.name for check in found) == sorted(
+        [f"{child}.{field}" for child, field, _, _ in FAMILY_RELATIONS]
+        + [f"{parent}.{one}" for _, _, parent, one in FAMILY_RELATIONS if one]
+    )
+    assert sum(project.operator.count(name) for name in FAMILY) == 0
 
 
 def refusing_flow(project: Project, collection: str) -> str:
