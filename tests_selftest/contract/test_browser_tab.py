@@ -32,13 +32,14 @@ class Host:
                 self.send_response(200 if found else 403)
                 self.send_header("Access-Control-Allow-Origin", "*")
                 self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Security-Policy", host.policy)
                 self.end_headers()
                 self.wfile.write(found.encode())
 
             def log_message(self, *_: object) -> None:
                 """Says nothing."""
 
-        self.page = page
+        self.page, self.policy = page, ""
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -83,3 +84,18 @@ def test_an_error_of_the_page_itself_stays_a_console_error(browser: Browser, hos
         visit = tab.open("/")
     assert {"Failed to draw", "broken"} <= {text.removeprefix("Error: ") for text in visit.console_errors}
     assert visit.other_hosts == ()
+
+
+def test_a_low_window_without_transitions_is_no_error_of_a_page_with_a_strict_policy(
+    browser: Browser, hosts: tuple[Host, Host]
+) -> None:
+    site, _ = hosts
+    site.page, site.policy = "<!doctype html><title>A page</title><h1>Here</h1>", "style-src 'self'"
+    with browser.tab(site.url, height=1600) as tab:
+        tab.open("/")
+        tab.clear_errors()
+        tab.draw_little()
+        shown = tab.page.evaluate("() => [innerHeight, getComputedStyle(document.body).transitionProperty]")
+        assert tab.visit().console_errors == ()
+    site.policy = ""
+    assert shown == [200, "none"]
