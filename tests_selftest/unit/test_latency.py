@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import httpx
 import pytest
 from hypothesis import given
@@ -71,15 +73,15 @@ def test_few_answers_suffice_where_each_took_half_the_budget_or_less() -> None:
 class Answering(DirectusObserver):
     """A production with one empty collection, whose answers take the given times, one after the other."""
 
-    def __init__(self, *durations_ms: float, status: int = 200) -> None:
-        self.left, self.status = list(durations_ms), status
+    def __init__(self, *durations_ms: float, statuses: tuple[int, ...] = (200,)) -> None:
+        self.left, self.statuses = list(durations_ms), cycle(statuses)
 
     def ask(self, *_: object, **__: object) -> Answer:
         return Answer(200, {"data": [], "meta": {"filter_count": 0}}, httpx.Headers(), 1.0, "", "")
 
     def timed(self, path: str, *, times: int, **_: object) -> list[Exchange]:
         taken, self.left = self.left[:times], self.left[times:]
-        return [Exchange("GET", path, self.status, each) for each in taken]
+        return [Exchange("GET", path, next(self.statuses), each) for each in taken]
 
 
 def timings(production: DirectusObserver) -> tuple[float, ...]:
@@ -96,7 +98,15 @@ def test_what_is_clearly_within_is_asked_five_times_and_everything_else_twenty_a
 
 
 def test_an_answer_that_is_none_is_no_sample() -> None:
-    assert timings(Answering(*[100.0] * 40, status=503)) == ()
+    assert timings(Answering(*[100.0] * 40, statuses=(503,))) == ()
+
+
+@pytest.mark.parametrize("statuses", [(200,) * 4 + (503,), (503,) + (200,) * 5 + (503,) * 30, (200, 503)])
+def test_an_endpoint_that_fails_now_and_then_is_no_fast_one(statuses: tuple[int, ...]) -> None:
+    production = Answering(*[10.0] * 40, statuses=statuses)
+    found = endpoint_timings(production, {"notices": "id"}, API, samples=20, page_size=100, on_count=lambda *_: None)
+    assert found[0].failed > 0
+    assert [each.code for each in over_budget(found, API, share=0.95, least_samples=20)] == ["MIG-521"]
 
 
 def test_a_slow_page_names_what_took_long() -> None:
