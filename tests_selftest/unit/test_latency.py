@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fixtures.checks.site.latency import NoSamples, over_budget, percentile, slow_pages
 from fixtures.model.timing import Budget, Timing
 from fixtures.model.visit import PageVisit, Resource
-from fixtures.operations.site.measure import endpoint_timings
+from fixtures.operations.site.endpoint_timings import endpoint_timings
 from fixtures.systems.directus import DirectusObserver
 from fixtures.systems.http.transport import Answer, Exchange
 
