@@ -46,9 +46,10 @@ def read(
 ) -> dict[str, RelationCheck]:
     import_set = Migration(project, folder, rows or {}, lane="sql").import_set()
     observer = DirectusObserver(project.transport)
+    held = observer.counts(import_set.order.collections)
     return {
         each.relation: each
-        for each in relation_checks.check_relations(observer, project.url, import_set, lambda *_: None)
+        for each in relation_checks.check_relations(observer, project.url, import_set, held, lambda *_: None)
     }
 
 
