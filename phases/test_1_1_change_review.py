@@ -123,6 +123,6 @@ def test_branches_and_token_allow_the_push(
 
 
 @gate("1.1")
-def test_gate(unmet_gates: list[str]) -> None:
+def test_gate(unpassed_lines: list[str]) -> None:
     """Both change sets are reviewed and free of secrets; they may be committed."""
-    assert unmet_gates == []
+    assert unpassed_lines == []

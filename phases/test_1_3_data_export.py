@@ -182,6 +182,6 @@ def test_conflicts_are_identified(evidence: Evidence) -> None:
 
 
 @gate("1.3")
-def test_gate(unmet_gates: list[str]) -> None:
+def test_gate(unpassed_lines: list[str]) -> None:
     """The data is on disk, complete and ordered; its import may follow the schema."""
-    assert unmet_gates == []
+    assert unpassed_lines == []

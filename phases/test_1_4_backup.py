@@ -190,7 +190,7 @@ def test_production_may_be_changed(
 
 
 @gate("1.4")
-def test_gate(unmet_gates: list[str]) -> None:
+def test_gate(unpassed_lines: list[str]) -> None:
     """There is a proven backup; the migration may make its first write."""
 
-    assert unmet_gates == []
+    assert unpassed_lines == []

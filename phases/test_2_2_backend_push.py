@@ -151,6 +151,6 @@ def test_the_deploy_logged_no_error(
 
 
 @gate("2.2")
-def test_gate(unmet_gates: list[str]) -> None:
+def test_gate(unpassed_lines: list[str]) -> None:
     """The pushed backend is live."""
-    assert unmet_gates == []
+    assert unpassed_lines == []

@@ -169,6 +169,6 @@ def test_the_plan_describes_production_now(production: DirectusObserver, evidenc
 
 
 @gate("3.2")
-def test_gate(unmet_gates: list[str]) -> None:
+def test_gate(unpassed_lines: list[str]) -> None:
     """The plan is reviewed and without open risk; it may be applied (3.3)."""
-    assert unmet_gates == []
+    assert unpassed_lines == []

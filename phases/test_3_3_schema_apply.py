@@ -240,6 +240,6 @@ def test_production_schema_matches_local(production: DirectusObserver, evidence:
 
 
 @gate("3.3")
-def test_gate(unmet_gates: list[str]) -> None:
+def test_gate(unpassed_lines: list[str]) -> None:
     """Schema applied; verification (3.4) may begin."""
-    assert unmet_gates == []
+    assert unpassed_lines == []

@@ -238,6 +238,6 @@ def test_no_scratch_row_or_paused_flow_is_left(production_sandbox: DirectusSandb
 
 
 @gate("3.4")
-def test_gate(unmet_gates: list[str]) -> None:
+def test_gate(unpassed_lines: list[str]) -> None:
     """Production's data model is verified; the import may be prepared (4.1)."""
-    assert unmet_gates == []
+    assert unpassed_lines == []

@@ -191,6 +191,6 @@ def test_no_conflict_is_unresolved(evidence: Evidence) -> None:
 
 
 @gate("4.1")
-def test_gate(unmet_gates: list[str]) -> None:
+def test_gate(unpassed_lines: list[str]) -> None:
     """The import is prepared; it may be executed (4.2)."""
-    assert unmet_gates == []
+    assert unpassed_lines == []
