@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import cycle
+from threading import Event
+from time import sleep
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks.site.latency import NoSamples, over_budget, percentile, slow_pages
+from fixtures.checks.site.latency import FIRST_ANSWERS, NoSamples, over_budget, percentile, slow_pages
 from fixtures.model.timing import Budget, Timing
 from fixtures.model.visit import PageVisit, Resource
 from fixtures.operations.site.endpoint_timings import endpoint_timings
 from fixtures.systems.directus import DirectusObserver
+from fixtures.systems.failure import Unreachable
 from fixtures.systems.http.transport import Answer, Exchange
 
 API = Budget("API", 500.0, "ms", "step 5.2.3")
@@ -89,12 +93,56 @@ def timings(production: DirectusObserver) -> tuple[float, ...]:
     return one.samples_ms
 
 
-def test_what_is_clearly_within_is_asked_five_times_and_everything_else_twenty_after_a_warm_up() -> None:
+def test_what_is_clearly_within_is_asked_five_times_and_everything_else_twenty_times_alone() -> None:
     fast = Answering(*[100.0] * 30)
     assert timings(fast) == (100.0,) * 5
     assert len(fast.left) == 25
-    assert timings(Answering(*[100.0] * 4, 251.0, *[300.0] * 30)) == (*[100.0] * 3, 251.0, *[300.0] * 16)
+    assert timings(Answering(*[100.0] * 4, 251.0, *[300.0] * 30)) == (300.0,) * 20
     assert timings(Answering(900.0, *[100.0] * 30)) == (100.0,) * 20
+
+
+class OneAtATime(Answering):
+    """A production that answers one request after the other, each in 300 ms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting, self.asked, self.together = 0, Counter[str](), Event()
+
+    def timed(self, path: str, *, times: int, **_: object) -> list[Exchange]:
+        self.waiting += 1
+        self.asked[path] += times
+        if self.waiting == 2:
+            self.together.set()
+        crowded = times == FIRST_ANSWERS and self.together.wait(10)
+        self.waiting -= 1
+        return [Exchange("GET", path, 200, 600.0 if crowded else 300.0)] * times
+
+
+def test_an_endpoint_that_another_makes_slow_is_judged_by_what_it_takes_alone() -> None:
+    production = OneAtATime()
+    found = endpoint_timings(
+        production, {"a": "id", "b": "id"}, API, samples=20, page_size=100, on_count=lambda *_: None
+    )
+    assert [each.samples_ms for each in found] == [(300.0,) * 20] * 2
+    assert over_budget(found, API, share=0.95, least_samples=20) == []
+
+
+class Gone(Answering):
+    """A production that stops answering."""
+
+    asked = 0
+
+    def timed(self, path: str, **_: object) -> list[Exchange]:
+        self.asked += 1
+        sleep(0.05)
+        raise Unreachable(path)
+
+
+def test_a_production_that_stops_answering_is_not_asked_for_every_endpoint() -> None:
+    production, many = Gone(), {f"c{number}": "id" for number in range(40)}
+    with pytest.raises(Unreachable):
+        endpoint_timings(production, many, API, samples=20, page_size=100, on_count=lambda *_: None)
+    assert production.asked <= 6
 
 
 def test_an_answer_that_is_none_is_no_sample() -> None:
