@@ -18,6 +18,7 @@ from fixtures.model.visit import PageVisit, Resource
 from fixtures.operations.site.endpoint_timings import endpoint_timings
 from fixtures.systems.directus import DirectusObserver
 from fixtures.systems.failure import Unreachable
+from fixtures.systems.http.failures import unreachable
 from fixtures.systems.http.transport import Answer, Exchange
 
 API = Budget("API", 500.0, "ms", "step 5.2.3")
@@ -135,7 +136,7 @@ class Gone(Answering):
     def timed(self, path: str, **_: object) -> list[Exchange]:
         self.asked += 1
         sleep(0.05)
-        raise Unreachable(path)
+        raise Unreachable(unreachable("production", "http://cms", "GET", path, "no answer", 1))
 
 
 def test_a_production_that_stops_answering_is_not_asked_for_every_endpoint() -> None:
