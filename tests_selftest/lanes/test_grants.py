@@ -13,12 +13,12 @@ from fixtures.checks.rows.profile import profile
 from fixtures.model.access import Grants
 from fixtures.model.secret import Secret
 from fixtures.operations.scratch_rows import access
-from fixtures.operations.scratch_rows.access import Person
+from fixtures.operations.scratch_rows.access import ADMINISTRATOR, Person
 from fixtures.operations.scratch_rows.scratch_values import ScratchValues
 from fixtures.systems import directus
 from fixtures.systems.directus import DirectusSandbox
 from fixtures.systems.postgres.observer import PostgresObserver
-from tests_selftest.lanes.project import Project
+from tests_selftest.lanes.project import TOKEN, Project
 
 BY_NAME = {"visitor": None, "reader": "Reader", "without a role": None}
 
@@ -83,11 +83,17 @@ def test_what_an_account_can_do_beyond_its_policies_is_found_and_leaves_no_row(
     """
     project.ask("INSERT INTO articles (title) VALUES ('theirs')")
     people, nobody_may = [], []
-    for name, token in (("visitor", None), ("writer", opened), ("invalid token", Secret(uuid.uuid4().hex))):
+    tokens = {
+        "visitor": None,
+        "writer": opened,
+        ADMINISTRATOR: Secret(TOKEN),
+        "invalid token": Secret(uuid.uuid4().hex),
+    }
+    for name, token in tokens.items():
         transport = directus.connect(project.running.url, token, system=name, read_only=False)
         people.append(Person(name, transport, DirectusSandbox(transport, run="run-20261130T100000Z")))
         if name != "invalid token":
-            nobody_may.append(Grants(name, admin=False, allowed=frozenset()))
+            nobody_may.append(Grants(name, admin=name == ADMINISTRATOR, allowed=frozenset()))
     snapshot, seen = project.snapshot_with(), PostgresObserver(project.url)
     chosen = [profile(snapshot, name) for name in ("articles", "comments")]
     with DirectusSandbox(
@@ -96,7 +102,8 @@ def test_what_an_account_can_do_beyond_its_policies_is_found_and_leaves_no_row(
         values = ScratchValues(snapshot, project.operator, sandbox.mark)
         calls = access.exercise(people, nobody_may, chosen, values, sandbox, lambda *_: None)
         assert sandbox.made == ()
-    assert len(calls) == access.expected_calls(people, nobody_may, chosen) == 2 * 2 * 4 + 4
+    assert len(calls) == access.expected_calls(people, nobody_may, chosen) == 2 * 2 * 4 + 4 + 1
+    assert [(call.verb, call.collection) for call in calls if call.who == ADMINISTRATOR] == [("read", "articles")]
     unknown = [(call.verb, call.collection) for call in calls if call.who == "invalid token" and call.status == 401]
     assert unknown == [(verb, "articles") for verb in ("read", "create", "update", "delete")]
     wrong = {(call.who, call.verb) for call in calls if call.collection == "articles" and not call.right}
