@@ -199,8 +199,9 @@ def test_permissions_are_tested(
     evidence.write(calls, "PermissionCalls")
     refused = sum(call.status in {*access_checks.FORBIDDEN, *access_checks.UNAUTHORIZED} for call in calls)
     evidence.note(
-        f"{len(people)} accounts on {len(profiles)} collections: {len(calls)} requests, {refused} refused;"
-        f" tested were {', '.join(person.name for person in people)}."
+        f"{len(people)} accounts, {len(profiles)} collections: {len(calls)} requests, {refused} refused;"
+        f" tested were {', '.join(person.name for person in people)}; the administrator, who read every collection in"
+        " 5.1.3, and the invalid token asked for one collection."
     )
     for sentence in rule_checks.not_tried(calls):
         evidence.note(sentence)

@@ -128,6 +128,10 @@ def test_an_endpoint_that_another_makes_slow_is_judged_by_what_it_takes_alone() 
     assert over_budget(found, API, share=0.95, least_samples=20) == []
 
 
+def test_an_answer_refused_for_the_pace_of_two_is_asked_for_again_alone() -> None:
+    assert timings(Answering(*[10.0] * 40, statuses=(200, 429, 429, 429, 200, *(200,) * 20))) == (10.0,) * 20
+
+
 class Gone(Answering):
     """A production that stops answering."""
 
