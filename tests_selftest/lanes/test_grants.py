@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from fixtures.checks.rows.profile import profile
-from fixtures.model.access import Grants
+from fixtures.model.access import ADMINISTRATOR, Grants
 from fixtures.model.secret import Secret
 from fixtures.operations.scratch_rows import access
-from fixtures.operations.scratch_rows.access import ADMINISTRATOR, Person
+from fixtures.operations.scratch_rows.access import Person
 from fixtures.operations.scratch_rows.scratch_values import ScratchValues
 from fixtures.systems import directus
 from fixtures.systems.directus import DirectusSandbox

@@ -248,11 +248,8 @@ def test_a_row_of_others_that_the_api_cannot_give_is_not_read_beside_the_exporte
         )
         migration.run()
         project.ask("INSERT INTO g_events (id, name, at) VALUES (50, 'theirs', 'infinity')")
-        import_set, nothing = (
-            migration.import_set(),
-            InitialRows(fingerprint.record(project.url, tmp_path, silent), tmp_path),
-        )
-        found = verify.rows(project.operator, project.url, import_set, nothing, (), progress=silent)
+        before = InitialRows(fingerprint.record(project.url, tmp_path, silent), tmp_path)
+        found = verify.rows(project.operator, project.url, migration.import_set(), before, (), progress=silent)
         (events,) = [each for each in found if each.collection == "g_events"]
         assert (events.now, events.now_sql, events.keys, events.different) == (2, 2, ("1",), ())
     finally:

@@ -124,8 +124,20 @@ def test_an_endpoint_that_another_makes_slow_is_judged_by_what_it_takes_alone() 
     found = endpoint_timings(
         production, {"a": "id", "b": "id"}, API, samples=20, page_size=100, on_count=lambda *_: None
     )
+    assert production.together.is_set()
+    assert production.asked == {"/items/a": 25, "/items/b": 25}
     assert [each.samples_ms for each in found] == [(300.0,) * 20] * 2
     assert over_budget(found, API, share=0.95, least_samples=20) == []
+
+
+def test_every_answer_is_counted_as_it_comes() -> None:
+    counted: list[tuple[int, int]] = []
+    production = Answering(*[10.0] * 10, *[300.0] * 25, *[10.0] * 5)
+    many = dict.fromkeys("abcd", "id")
+    endpoint_timings(production, many, API, samples=20, page_size=100, on_count=lambda *now: counted.append(now))
+    assert counted[-1] == (4, 4)
+    assert len(counted) > 4
+    assert [done for done, _ in counted] == sorted(done for done, _ in counted)
 
 
 def test_an_answer_refused_for_the_pace_of_two_is_asked_for_again_alone() -> None:
