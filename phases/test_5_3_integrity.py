@@ -8,9 +8,7 @@ On failure  STOP: restore the backup named by gate 1.4 and investigate, then beg
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fixtures.checks.backups import file_store as file_checks
@@ -29,7 +27,7 @@ from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations import unfinished
 from fixtures.operations.backups import file_store
-from fixtures.operations.preservation import existing_rows, fingerprint
+from fixtures.operations.preservation import existing_rows
 from fixtures.operations.schema import schema_documents
 from fixtures.operations.verification import audit, row_accounts
 
@@ -236,24 +234,16 @@ def test_existing_rows_are_preserved(
     progress: Progress,
 ) -> None:
     """Complete data integrity confirmed"""
-    with tempfile.TemporaryDirectory(prefix="now-") as place:
-        now = fingerprint.record(database_url, Path(place), progress, workers=1)
-        found = existing_rows.observe(
-            evidence,
-            database_url,
-            database,
-            open_backup,
-            progress,
-            volatile_tables=settings.volatile_tables,
-            now=(now, Path(place)),
-        )
+    now, found = existing_rows.observe_every_hash(
+        evidence, database_url, database, open_backup, progress, volatile_tables=settings.volatile_tables
+    )
     files = file_store.read(production, render, render.service(settings.render_backend), progress)
     before = evidence.read(FileStore, of="1.4")
     findings = [*row_preservation.losses(found), *file_checks.changed_files(before, files)]
     assert not findings, format_findings(findings)
     assert found.rows > 0
     evidence.note(row_preservation.summarize(found))
-    evidence.write(now.without_row_files)
+    evidence.write(now)
     evidence.note(f"All {len(before.files) - len(before.missing)} earlier files have the same bytes.")
 
 

@@ -7,13 +7,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from unittest import mock
 
-from fixtures.model.backup import Artefact
+from fixtures.model.backup import Artefact, Proof
 from fixtures.model.fingerprint import Fingerprint, TableChange
 from fixtures.model.secret import Secret
+from fixtures.operations.backups import backup
+from fixtures.operations.backups.backup import BackupStorage
+from fixtures.operations.backups.trial_restore import TrialRestore
 from fixtures.operations.preservation import fingerprint
 from fixtures.systems.postgres.dump import Dump, scratch_database
+from fixtures.systems.postgres.fingerprint import SnapshotReader
 from fixtures.systems.postgres.session import transaction
 
 
@@ -31,6 +35,13 @@ def run(url: Secret, statements: str) -> None:
         connection.execute(statements.encode())
 
 
+def verified(made: Artefact, held: Fingerprint, storage: BackupStorage) -> Proof | None:
+    """A dump restored and compared."""
+    with TrialRestore(storage.tools, storage.scratch) as restore:
+        restore.begin(made)
+        return backup.verify_restore(made, held, restore, storage, silent)
+
+
 def artefact(dump: Dump) -> Artefact:
     """An own dump as a rollback point names it."""
     return Artefact("pg_dump", dump.path.name, str(dump.path), dump.size_bytes, dump.sha256, datetime.now(UTC), 0)
@@ -40,12 +51,26 @@ def silent(*_: object) -> None:
     """Nobody watches."""
 
 
+def equal_tables(now: Fingerprint, before: Fingerprint) -> set[str]:
+    """By their digests."""
+    return {name for name, digest in now.content.items() if before.content.get(name) == digest}
+
+
 def changed(before: Fingerprint, folder: Path, url: Secret) -> list[TableChange]:
-    """What is not intact by hash; by version, and by the files of a second fingerprint, it must be the same."""
-    by_hash = fingerprint.changes(before, folder, url, silent)
+    """
+    What is not intact by hash.
+
+    By ranges, by version, and after a second fingerprint along the first, it must be the same as row by row.
+    """
+    with mock.patch.object(SnapshotReader, "divisible", return_value=False):
+        by_hash = fingerprint.changes(before, folder, url, silent)
+    assert fingerprint.changes(before, folder, url, silent) == by_hash
     by_version = fingerprint.changes(before, folder, url, silent, by_version=True)
     assert [replace(each, by_version=False) for each in by_version] == by_hash
-    with TemporaryDirectory() as place:
-        now = fingerprint.record(url, Path(place), silent)
-        assert fingerprint.changes(before, folder, url, silent, now=(now, Path(place))) == by_hash
+    with SnapshotReader(url) as reader:
+        now = fingerprint.read(reader, folder, silent, keep_rows=False, along=before)
+        alone = fingerprint.read(reader, folder, silent, keep_rows=False)
+        assert equal_tables(now, before) == equal_tables(alone, before)
+        assert now.counts == alone.counts
+        assert fingerprint.changes_in(reader, before, folder, silent, now=now) == by_hash
     return [each for each in by_hash if not each.intact]

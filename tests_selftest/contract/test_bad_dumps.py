@@ -20,7 +20,7 @@ from fixtures.operations.preservation import fingerprint
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
 from fixtures.systems.postgres.encryption import BackupCipher, DecryptionFailed
 from fixtures.systems.postgres.fingerprint import SnapshotReader
-from tests_selftest.contract.spare import run, silent, spare
+from tests_selftest.contract.spare import run, silent, spare, verified
 
 SCHEMA = """
     CREATE TABLE boards (id serial PRIMARY KEY, name text NOT NULL);
@@ -136,7 +136,7 @@ def test_a_good_dump_is_proven_by_its_content(
 ) -> None:
     """Rows written after the snapshot are in neither; the proof says how many tables and rows it compared."""
     made, held = good
-    proof = backup.verify_restore(made, held, BackupStorage(tmp_path, tools, server), silent)
+    proof = verified(made, held, BackupStorage(tmp_path, tools, server))
     assert proof is not None
     assert (proof.tables, proof.rows) == (2, 4000)
     assert proof.snapshot_id == held.snapshot_id
@@ -152,10 +152,10 @@ def test_a_dump_and_a_fingerprint_see_one_snapshot_while_others_write(
         held = fingerprint.read(reader, tmp_path, silent)
         run(database, "INSERT INTO boards (name) VALUES ('written meanwhile')")
         made = backup.dump(database, storage, silent, snapshot=reader.id, taken_at=held.taken_at)
-    assert backup.verify_restore(made, held, storage, silent) is not None
+    assert verified(made, held, storage) is not None
     later = backup.dump(database, storage, silent, snapshot="", taken_at=held.taken_at)
     with pytest.raises(BackupUnusable, match="MIG-148"):
-        backup.verify_restore(later, held, storage, silent)
+        verified(later, held, storage)
     run(database, "DELETE FROM boards WHERE name = 'written meanwhile'")
 
 
@@ -178,7 +178,7 @@ def test_a_dump_that_restores_to_something_else_is_no_way_back(
         run(url, change)
         made, _ = taken(url, storage, tmp_path)
     with pytest.raises(BackupUnusable) as refusal:
-        backup.verify_restore(made, good[1], storage, silent)
+        verified(made, good[1], storage)
     assert {finding.code for finding in refusal.value.findings} == {code}
 
 
@@ -201,7 +201,7 @@ def test_a_sealed_dump_is_opened_by_its_key_alone(
     assert made.id.endswith(".dump.age")
     assert [path.name for path in storage.folder.iterdir()] == [made.id]
     assert b"PGDMP" not in Path(made.path).read_bytes()
-    assert backup.verify_restore(made, held, storage, silent) is not None
+    assert verified(made, held, storage) is not None
     assert backup.verify_file(made, sealing) == []
     other = replace(tools, key=Secret(str(pyrage.x25519.Identity.generate())))
     for wrong in (other, tools):

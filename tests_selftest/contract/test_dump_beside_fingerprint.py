@@ -1,4 +1,4 @@
-"""1.4.4 dumps and hashes side by side: what stops one of them stops both, and nothing is left behind."""
+"""1.4.4 dumps, restores and hashes side by side: what stops one stops the others, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from pathlib import Path
 from threading import Timer
 
 import psycopg
+import pyrage
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from fixtures.model.secret import Secret
 from fixtures.operations.backups import backup
 from fixtures.operations.backups.backup import BackupStorage
+from fixtures.operations.backups.trial_restore import TrialRestore
 from fixtures.process.command import CommandFailed
 from fixtures.process.waiting import wait_until
 from fixtures.systems.postgres.dump import PostgresTools
 from fixtures.systems.postgres.fingerprint import SnapshotReader
-from tests_selftest.contract.spare import run, silent, spare
+from tests_selftest.contract.spare import run, silent, spare, verified
 
 SCHEMA = """
     CREATE TABLE boards (id serial PRIMARY KEY, name text NOT NULL);
@@ -109,8 +112,95 @@ def test_a_sequence_drawn_from_after_the_dump_is_not_behind_in_it(
 
     with SnapshotReader(database) as reader:
         made, held = backup.dump_and_fingerprint(database, reader, storage, tmp_path, drawn)
-    assert backup.verify_restore(made, held, storage, silent) is not None
+    assert verified(made, held, storage) is not None
     assert said == ["hashing the rows of boards, tables", "pg_dump of the production database"]
+
+
+def test_the_dump_is_restored_while_rows_are_hashed(
+    database: Secret, server: Secret, tools: PostgresTools, tmp_path: Path
+) -> None:
+    """The fingerprint waits here until the restored rows are there."""
+    storage = BackupStorage(tmp_path / "backups", tools, server)
+    with TrialRestore(tools, server) as restore:
+
+        def waiting(what: str, *_: object) -> None:
+            if what == "fingerprint":
+                _is_written(storage.folder)
+                while restore._restoring is None:
+                    time.sleep(0.02)
+                restore.ended()
+
+        with SnapshotReader(database) as reader:
+            made, held = backup.dump_and_fingerprint(database, reader, storage, tmp_path, waiting, then=restore.begin)
+        proof = backup.verify_restore(made, held, restore, storage, silent)
+    assert proof is not None
+    assert proof.rows == 2000
+    assert scratch_databases(server) == 1  # that of this test
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_what_fails_beside_the_restore_ends_it(
+    database: Secret, server: Secret, tools: PostgresTools, tmp_path: Path, sealed: bool
+) -> None:
+    """A restore that would take a minute; no program of it stays, and no database."""
+    name = conninfo_to_dict(database.reveal())["dbname"]
+    run(
+        database,
+        "CREATE FUNCTION waits(int) RETURNS boolean LANGUAGE sql AS"
+        f" $$ SELECT current_database() = '{name}' OR pg_sleep(60)::text = '' $$;"
+        "CREATE TABLE late (id int CHECK (waits(id))); INSERT INTO late VALUES (1)",
+    )
+    tools = replace(tools, key=Secret(str(pyrage.x25519.Identity.generate()))) if sealed else tools
+    storage = BackupStorage(tmp_path / "backups", tools, server)
+
+    def broken(what: str, *_: object) -> None:
+        if what == "fingerprint":
+            wait_until(
+                lambda: asleep(server), until=bool, deadline_s=SOON_S, every_s=0.02, reason="the restore is under way"
+            )
+            raise ValueError("the fingerprint")
+
+    began = time.monotonic()
+    with (
+        pytest.raises(ValueError, match="the fingerprint"),
+        TrialRestore(tools, server) as restore,
+        SnapshotReader(database) as reader,
+    ):
+        backup.dump_and_fingerprint(database, reader, storage, tmp_path, broken, then=restore.begin)
+    assert time.monotonic() - began < SOON_S
+    assert list(storage.folder.iterdir()) == []
+    assert asleep(server) == 0
+    assert scratch_databases(server) == 1  # that of this test
+
+
+def test_a_dump_that_does_not_restore_says_why(
+    database: Secret, server: Secret, tools: PostgresTools, tmp_path: Path
+) -> None:
+    failing = tmp_path / "pg_restore"
+    listing = f'case " $* " in *" --list "*) exec {tools.pg_restore} "$@";; esac'
+    failing.write_text(f'#!/bin/sh\n{listing}\necho "error: no room" >&2\nexit 1\n')
+    failing.chmod(0o700)
+    tools = replace(tools, pg_restore=failing)
+    storage = BackupStorage(tmp_path / "backups", tools, server)
+    with TrialRestore(tools, server) as restore:
+        with SnapshotReader(database) as reader:
+            made, held = backup.dump_and_fingerprint(database, reader, storage, tmp_path, silent, then=restore.begin)
+        with pytest.raises(CommandFailed, match="no room"):
+            backup.verify_restore(made, held, restore, storage, silent)
+    assert scratch_databases(server) == 1  # that of this test
+
+
+def asleep(server: Secret) -> int:
+    """Sessions in which a restore waits."""
+    with psycopg.connect(server.reveal()) as connection:
+        row = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def scratch_databases(server: Secret) -> int:
+    with psycopg.connect(server.reveal()) as connection:
+        row = connection.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'scratch_%'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _is_written(folder: Path) -> None:

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from psycopg import sql
 
 from fixtures.model.fingerprint import Fingerprint, RowChangeKind, TableFingerprint
 from fixtures.model.secret import Secret
 from fixtures.operations.preservation import fingerprint
 from fixtures.systems.postgres import fingerprint as reading
-from tests_selftest.contract.spare import changed, run, silent, spare
+from fixtures.systems.postgres import hash_queries
+from tests_selftest.contract.spare import changed, equal_tables, run, silent, spare
 
 SCHEMA = """
     CREATE TABLE numbers (id serial PRIMARY KEY, body text);
@@ -49,13 +49,13 @@ def test_a_table_read_in_parts_has_the_fingerprint_of_one_read_row_by_row(
     database: Secret, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the last part is a whole one; keys of several columns, and texts, which the server would sort."""
-    parts, together = [], reading._gathered
+    parts, together = [], hash_queries.gathered
 
     def counted(table, *others):  # type: ignore[no-untyped-def]
         parts.append(table.name)
         return together(table, *others)
 
-    monkeypatch.setattr(reading, "_gathered", counted)
+    monkeypatch.setattr(hash_queries, "gathered", counted)
     in_parts = fingerprint.record(database, tmp_path, silent)
     # One question more than there are parts: the first asks how the server would read the table.
     assert {name: parts.count(name) for name in set(parts)} == {"numbers": 32, "uuids": 31, "pairs": 32}
@@ -101,14 +101,15 @@ def test_a_difference_in_any_range_is_found(database: Secret, tmp_path: Path) ->
         assert {each.table: each.now for each in found}["numbers"] == 3001
 
 
-def test_lines_begin_behind_any_range(database: Secret, tmp_path: Path) -> None:
+def test_lines_of_any_ranges(database: Secret, tmp_path: Path) -> None:
     taken = fingerprint.record(database, tmp_path, silent)
     for before in (taken, without_offsets(taken)):
         table = of(before, "numbers")
         whole = list(fingerprint.lines(before, tmp_path, table))
         assert len(whole) == 3000
-        for behind in (0, 1, 31, 59, 60):
-            assert list(fingerprint.lines(before, tmp_path, table, behind=behind)) == whole[behind * 50 :], behind
+        for wanted in ([], [0], [31, 32, 59], list(range(60))):
+            expected = [line for number in wanted for line in whole[number * 50 : (number + 1) * 50]]
+            assert list(fingerprint.lines(before, tmp_path, table, ranges=wanted)) == expected, wanted
 
 
 @pytest.mark.parametrize("name", [*PLAIN[:2], "words"])
@@ -126,18 +127,94 @@ def test_keys_are_looked_for_where_they_would_be(database: Secret, tmp_path: Pat
     assert fingerprint.keys_among(taken, tmp_path, of(taken, "unsorted"), ["1"]) == set()
 
 
-def test_with_several_processors_the_fingerprint_is_the_same(
+def digests(url: Secret, name: str, before: TableFingerprint) -> list[int]:
+    """The numbers of the ranges whose digest is another now."""
+    with reading.SnapshotReader(url) as reader:
+        table = next(each for each in reader.tables() if each.name == name)
+        found = reader.digests(table, [each.first for each in before.ranges], before.hashed)
+    return [number for number, each in enumerate(before.ranges) if each.digest != found[number]]
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_the_server_hashes_ranges_as_they_are_hashed_here(database: Secret, tmp_path: Path, name: str) -> None:
+    """Numbers, UUIDs and keys of two columns; also where it knows nothing of how many rows there are."""
+    before = of(fingerprint.record(database, tmp_path, silent), name)
+    assert len(before.ranges) > 2 * reading.RANGES_PER_QUESTION
+    assert digests(database, name, before) == []
+    run(database, "DELETE FROM pg_statistic; UPDATE pg_class SET reltuples = -1 WHERE relkind = 'r'")
+    assert digests(database, name, before) == []
+
+
+def test_every_row_is_in_the_digest_of_one_range(database: Secret, tmp_path: Path) -> None:
+    """Rows before the first key, between two ranges, behind the last; a range whose rows are gone."""
+    run(database, "DELETE FROM numbers WHERE id BETWEEN 30 AND 40")
+    before = of(fingerprint.record(database, tmp_path, silent), "numbers")
+    last = len(before.ranges) - 1
+    [one] = [number for number, each in enumerate(before.ranges) if int(each.first[0]) <= 700 <= int(each.last[0])]
+    at = before.ranges[one]
+    for statement, ranges in {
+        "INSERT INTO numbers VALUES (-5, 'new')": [0],
+        "INSERT INTO numbers VALUES (35, 'new')": [0],
+        f"UPDATE numbers SET id = 0 WHERE id = {at.last[0]}": [0, one],
+        "INSERT INTO numbers VALUES (2000000, 'new')": [last],
+        f"DELETE FROM numbers WHERE id BETWEEN {at.first[0]} AND {at.last[0]}": [one],
+        f"UPDATE numbers SET body = body WHERE id = {at.first[0]}": [],
+        f"UPDATE numbers SET body = '' WHERE id = {at.first[0]}": [one],
+        "UPDATE numbers SET body = NULL WHERE id IN (7, 8)": [0],
+    }.items():
+        run(database, statement)
+        assert digests(database, "numbers", before) == ranges, statement
+        run(database, "DELETE FROM numbers WHERE id < 1 OR id = 35 OR id > 3000")
+        run(
+            database,
+            "INSERT INTO numbers SELECT n, nullif('row ' || n, 'row 7') FROM generate_series(1, 3000) n"
+            " WHERE n NOT BETWEEN 30 AND 40 ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+        )
+        assert digests(database, "numbers", before) == [], statement
+
+
+def test_the_sessions_beside_see_the_same_snapshot(database: Secret, tmp_path: Path) -> None:
+    before = of(fingerprint.record(database, tmp_path, silent), "numbers")
+    starts = [each.first for each in before.ranges]
+    with reading.SnapshotReader(database) as reader:
+        table = next(each for each in reader.tables() if each.name == "numbers")
+        run(database, "UPDATE numbers SET body = 'later'")
+        assert reader.digests(table, starts) == [each.digest for each in before.ranges]
+    assert len(digests(database, "numbers", before)) == len(before.ranges)
+
+
+def test_only_ranges_with_another_hash_are_read(
     database: Secret, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A table of this size is worth one more to the server, if it is told to take any."""
-    monkeypatch.setattr(reading, "ROWS_PER_MESSAGE", 1000)
-    run(database, "INSERT INTO numbers SELECT n, repeat(md5(n::text), 5) FROM generate_series(3001, 70000) n; ANALYZE")
-    plans = {}
-    for workers in (1, 0, None):
-        with reading.SnapshotReader(database, workers=workers) as reader:
-            table = next(each for each in reader.tables() if each.name == "numbers")
-            plan = reader._ask(sql.SQL("EXPLAIN {}").format(reading._hashed(table, (), {})))
-            plans[workers] = [line.strip() for (line,) in plan if "Workers Planned" in line]
-    assert plans == {1: ["Workers Planned: 1"], 0: [], None: []}
-    several = fingerprint.record(database, tmp_path, silent, workers=1)
-    assert several.content == fingerprint.record(database, tmp_path, silent).content
+    """Of a table with a new row and a changed one, two of sixty; of an equal one, none."""
+    before = fingerprint.record(database, tmp_path, silent)
+    run(database, "UPDATE numbers SET body = 'x' WHERE id = 707; INSERT INTO numbers VALUES (3001, 'new'); ANALYZE")
+    read: dict[str, int] = {}
+    between = reading.SnapshotReader.between
+
+    def counted(self, table, *others, **more):  # type: ignore[no-untyped-def]
+        for chunk in between(self, table, *others, **more):
+            read[table.name] = read.get(table.name, 0) + len(chunk)
+            yield chunk
+
+    monkeypatch.setattr(reading.SnapshotReader, "between", counted)
+    now = fingerprint.record(database, tmp_path, silent, keep_rows=False, along=before)
+    assert read == {"numbers": 101}
+    assert now.counts == {**before.counts, "numbers": 3001}
+    assert equal_tables(now, before) == {"pairs", "unsorted", "uuids", "words"}
+    changes = {each.table: each for each in fingerprint.changes(before, tmp_path, database, silent)}
+    # Once more for the digests; then of the last range, which is found whole in what was read, nothing.
+    assert read == {"numbers": 101 + 101 + 50}
+    assert [row.key for row in changes["numbers"].rows] == [("707",)]
+    assert (changes["numbers"].before, changes["numbers"].now) == (3000, 3001)
+
+
+def test_a_column_that_came_later_is_not_hashed_in_the_comparison(database: Secret, tmp_path: Path) -> None:
+    before = fingerprint.record(database, tmp_path, silent)
+    run(database, "ALTER TABLE numbers ADD COLUMN more text DEFAULT 'new'; UPDATE numbers SET body = 'x' WHERE id = 9")
+    run(database, "ALTER TABLE uuids ALTER COLUMN body TYPE varchar(40); ANALYZE")
+    found = {each.table: each for each in changed(before, tmp_path, database)}
+    assert [row.key for row in found["numbers"].rows] == [("9",)]
+    assert (found["uuids"].changed, [str(each) for each in found["uuids"].columns]) == (
+        0, ['column "body" is character varying(40) and was text']
+    )  # fmt: skip
