@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from threading import Timer
+from unittest import mock
 
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from fixtures.model.fingerprint import Fingerprint, RowChangeKind, TableFingerprint
 from fixtures.model.secret import Secret
 from fixtures.operations.preservation import fingerprint
+from fixtures.systems.failure import Refused
 from fixtures.systems.postgres import fingerprint as reading
 from fixtures.systems.postgres import hash_queries
+from fixtures.systems.postgres.snapshot_sessions import SnapshotSessions
 from tests_selftest.contract.spare import changed, equal_tables, run, silent, spare
 
 SCHEMA = """
@@ -27,6 +37,7 @@ SCHEMA = """
     INSERT INTO words SELECT 'word ' || n, 'row ' || n FROM generate_series(1, 3000) n;
     ANALYZE;
 """
+SOON_S = 5.0
 PLAIN = ["numbers", "uuids", "pairs"]
 
 
@@ -131,7 +142,7 @@ def digests(url: Secret, name: str, before: TableFingerprint) -> list[int]:
     """The numbers of the ranges whose digest is another now."""
     with reading.SnapshotReader(url) as reader:
         table = next(each for each in reader.tables() if each.name == name)
-        found = reader.digests(table, [each.first for each in before.ranges], before.hashed)
+        found = reader.digests(table, before.ranges, before.hashed)
     return [number for number, each in enumerate(before.ranges) if each.digest != found[number]]
 
 
@@ -139,7 +150,7 @@ def digests(url: Secret, name: str, before: TableFingerprint) -> list[int]:
 def test_the_server_hashes_ranges_as_they_are_hashed_here(database: Secret, tmp_path: Path, name: str) -> None:
     """Numbers, UUIDs and keys of two columns; also where it knows nothing of how many rows there are."""
     before = of(fingerprint.record(database, tmp_path, silent), name)
-    assert len(before.ranges) > 2 * reading.RANGES_PER_QUESTION
+    assert len(before.ranges) > 2 * reading.RANGES_PER_STATEMENT
     assert digests(database, name, before) == []
     run(database, "DELETE FROM pg_statistic; UPDATE pg_class SET reltuples = -1 WHERE relkind = 'r'")
     assert digests(database, name, before) == []
@@ -175,11 +186,10 @@ def test_every_row_is_in_the_digest_of_one_range(database: Secret, tmp_path: Pat
 
 def test_the_sessions_beside_see_the_same_snapshot(database: Secret, tmp_path: Path) -> None:
     before = of(fingerprint.record(database, tmp_path, silent), "numbers")
-    starts = [each.first for each in before.ranges]
     with reading.SnapshotReader(database) as reader:
         table = next(each for each in reader.tables() if each.name == "numbers")
         run(database, "UPDATE numbers SET body = 'later'")
-        assert reader.digests(table, starts) == [each.digest for each in before.ranges]
+        assert reader.digests(table, before.ranges) == [each.digest for each in before.ranges]
     assert len(digests(database, "numbers", before)) == len(before.ranges)
 
 
@@ -209,7 +219,111 @@ def test_only_ranges_with_another_hash_are_read(
     assert (changes["numbers"].before, changes["numbers"].now) == (3000, 3001)
 
 
+def test_a_long_run_of_ranges_with_another_hash_ends_where_they_end(database: Secret, tmp_path: Path) -> None:
+    """Longer than one message, and followed by equal ranges."""
+    before = fingerprint.record(database, tmp_path, silent)
+    run(database, "UPDATE numbers SET body = 'x' WHERE id BETWEEN 300 AND 900; ANALYZE")
+    run(database, "UPDATE uuids SET body = 'x' WHERE body BETWEEN 'row 1' AND 'row 2'; ANALYZE")
+    found = {each.table: (each.changed, each.now) for each in changed(before, tmp_path, database)}
+    assert found == {"numbers": (601, 3000), "uuids": (1112, 2990)}
+
+
+def test_no_more_lines_are_hashed_than_a_range_had(database: Secret, tmp_path: Path) -> None:
+    """Behind the last key, before the first and in a gap: however many rows are new, they are not put together."""
+    run(database, "DELETE FROM numbers WHERE id BETWEEN 120 AND 2900; ANALYZE numbers")
+    before = of(fingerprint.record(database, tmp_path, silent), "numbers")
+    run(database, "INSERT INTO numbers SELECT n, 'new' FROM generate_series(-5000, 9000) n ON CONFLICT DO NOTHING")
+    queries = []
+
+    def kept(_, query):  # type: ignore[no-untyped-def]
+        queries.append(query)
+        return [[([None] * len(before.ranges),)]]
+
+    with (
+        mock.patch.object(SnapshotSessions, "ask_each", kept),
+        reading.SnapshotReader(database) as reader,
+    ):
+        table = next(each for each in reader.tables() if each.name == "numbers")
+        reader.digests(table, before.ranges)
+    with psycopg.connect(database.reveal()) as connection:
+        for statement in queries[0]:
+            longest = statement.as_string(connection).replace(
+                "encode(sha256(convert_to(string_agg(line, E'\\n') || E'\\n', 'UTF8')), 'hex')", "count(*)"
+            )
+            row = connection.execute(longest.encode()).fetchone()
+            assert row is not None
+            assert max(row[0]) == fingerprint.ROWS_PER_RANGE + 1
+
+
+@pytest.mark.parametrize("changes", ["ALTER id TYPE bigint", "RENAME id TO number", "ALTER body TYPE varchar(90)"])
+def test_along_another_key_or_type_the_fingerprint_is_that_of_now(
+    database: Secret, tmp_path: Path, changes: str
+) -> None:
+    """A key of another type or name, a column of another type: the ranges of then are no help."""
+    before = fingerprint.record(database, tmp_path, silent)
+    run(database, f"ALTER TABLE numbers {changes}; ANALYZE numbers")
+    now = fingerprint.record(database, tmp_path, silent, keep_rows=False, along=before)
+    assert now.content == fingerprint.record(database, tmp_path, silent).content
+    assert equal_tables(now, before) == {"pairs", "unsorted", "uuids", "words"}
+
+
+def test_ranges_have_one_hash_whatever_the_database_has_set(database: Secret, tmp_path: Path) -> None:
+    """Moments, floats, bytes, intervals and money, in sessions of other defaults; rows of child tables are not its."""
+    run(
+        database,
+        """
+        CREATE TABLE values_of (id int PRIMARY KEY, at timestamptz, day date, real float4, bytes bytea, took interval);
+        INSERT INTO values_of SELECT n, timestamptz '2026-03-29 00:30+00' + n * interval '1.000001 h', date '2026-01-01'
+            + n, n / 3.0, sha256(n::text::bytea), n * interval '1 day 2 h' FROM generate_series(1, 1000) n;
+        CREATE TABLE children () INHERITS (values_of); INSERT INTO children SELECT * FROM values_of; ANALYZE;
+        """,
+    )
+    before = of(fingerprint.record(database, tmp_path, silent), "values_of")
+    assert (before.count, len(before.ranges)) == (1000, 20)
+    name = conninfo_to_dict(database.reveal())["dbname"]
+    for setting, value in {
+        "TimeZone": "Asia/Tokyo", "DateStyle": "German", "IntervalStyle": "iso_8601", "extra_float_digits": "-5",
+        "bytea_output": "escape",
+    }.items():  # fmt: skip
+        run(database, f"ALTER DATABASE {name} SET {setting} = '{value}'")
+    assert digests(database, "values_of", before) == []
+
+
+def test_a_role_with_one_connection_can_compare(database: Secret, tmp_path: Path) -> None:
+    """A second session makes it faster; where there is none to be had, one is enough."""
+    before = fingerprint.record(database, tmp_path, silent)
+    run(database, "UPDATE numbers SET body = 'x' WHERE id = 7")
+    run(database, "CREATE ROLE alone LOGIN PASSWORD 'x' CONNECTION LIMIT 1; GRANT pg_read_all_data TO alone")
+    try:
+        as_alone = Secret(make_conninfo(database.reveal(), user="alone", password="x"))
+        found = {each.table: each.changed for each in fingerprint.changes(before, tmp_path, as_alone, silent)}
+        assert found == {"numbers": 1, "pairs": 0, "unsorted": 0, "uuids": 0, "words": 0}
+    finally:
+        run(database, "DROP OWNED BY alone; DROP ROLE alone")
+
+
+def test_what_runs_beside_is_cancelled_before_a_session_is_closed(database: Secret) -> None:
+    """As when the disk is full while the next lines are asked for: closed under its thread, it may wait for ever."""
+    began = time.monotonic()
+    with reading.SnapshotReader(database) as reader:
+        asked = reader._sessions.ask_ahead("SELECT pg_sleep(60)")
+    with pytest.raises(Refused, match="57014"):
+        asked.result()
+    assert time.monotonic() - began < SOON_S
+
+
+def test_an_interrupt_does_not_wait_for_what_is_asked(database: Secret) -> None:
+    began = time.monotonic()
+    interrupt = Timer(0.3, partial(os.kill, os.getpid(), signal.SIGINT))
+    with reading.SnapshotReader(database) as reader:
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt):
+            reader._sessions.ask_each(["SELECT pg_sleep(20)"] * 10)
+    assert time.monotonic() - began < SOON_S
+
+
 def test_a_column_that_came_later_is_not_hashed_in_the_comparison(database: Secret, tmp_path: Path) -> None:
+    """And its table is not read: the digests of its ranges are of the columns of then."""
     before = fingerprint.record(database, tmp_path, silent)
     run(database, "ALTER TABLE numbers ADD COLUMN more text DEFAULT 'new'; UPDATE numbers SET body = 'x' WHERE id = 9")
     run(database, "ALTER TABLE uuids ALTER COLUMN body TYPE varchar(40); ANALYZE")
@@ -218,3 +332,5 @@ def test_a_column_that_came_later_is_not_hashed_in_the_comparison(database: Secr
     assert (found["uuids"].changed, [str(each) for each in found["uuids"].columns]) == (
         0, ['column "body" is character varying(40) and was text']
     )  # fmt: skip
+    run(database, "UPDATE numbers SET body = 'row 9' WHERE id = 9")
+    assert digests(database, "numbers", of(before, "numbers")) == []

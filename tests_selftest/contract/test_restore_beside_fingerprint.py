@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,11 +15,13 @@ from psycopg.conninfo import conninfo_to_dict
 
 from fixtures.model.backup import Artefact
 from fixtures.model.secret import Secret
-from fixtures.operations.backups import backup
+from fixtures.operations.backups import backup, trial_restore
 from fixtures.operations.backups.backup import BackupStorage
 from fixtures.operations.backups.trial_restore import TrialRestore
+from fixtures.operations.preservation import fingerprint
 from fixtures.process.command import CommandFailed
 from fixtures.process.waiting import wait_until
+from fixtures.systems.postgres import fingerprint as reading
 from fixtures.systems.postgres.dump import PostgresTools
 from fixtures.systems.postgres.fingerprint import SnapshotReader
 from tests_selftest.contract.spare import run, silent, spare, verified
@@ -140,6 +143,43 @@ def test_what_fails_beside_the_restore_ends_it(
     assert list(storage.folder.iterdir()) == []
     assert asleep(server) == 0
     assert scratch_databases(server) == 1  # that of this test
+
+
+def test_a_full_disk_while_rows_are_hashed_ends_everything(
+    database: Secret, server: Secret, tools: PostgresTools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next lines are asked for in another thread at that moment; its connection must not be closed under it."""
+    run(database, "INSERT INTO boards SELECT n, 'board ' || n FROM generate_series(2001, 60000) n; ANALYZE")
+    monkeypatch.setattr(fingerprint, "ROWS_PER_RANGE", 50)
+    monkeypatch.setattr(reading, "ROWS_PER_MESSAGE", 5000)
+    storage = BackupStorage(tmp_path / "backups", tools, server)
+    for written in range(0, 400, 20):
+        bodies = itertools.count()
+
+        def full(_, __, bodies=bodies, written=written):  # type: ignore[no-untyped-def]
+            if next(bodies) == written:
+                raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(fingerprint._RowFile, "write", full)
+        with (
+            pytest.raises(OSError, match="No space"),
+            TrialRestore(tools, server) as restore,
+            SnapshotReader(database) as reader,
+        ):
+            backup.dump_and_fingerprint(database, reader, storage, tmp_path, silent, then=restore.begin)
+        assert list(storage.folder.iterdir()) == []
+        assert scratch_databases(server) == 1  # that of this test
+
+
+def test_without_a_server_nothing_is_restored(
+    database: Secret, tools: PostgresTools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = BackupStorage(tmp_path / "backups", tools, Secret(""))
+    monkeypatch.setattr(trial_restore, "scratch_database", lambda _: pytest.fail("a scratch database was made"))
+    with TrialRestore(tools, storage.scratch) as restore:
+        with SnapshotReader(database) as reader:
+            made, held = backup.dump_and_fingerprint(database, reader, storage, tmp_path, silent, then=restore.begin)
+        assert backup.verify_restore(made, held, restore, storage, silent) is None
 
 
 def test_a_dump_that_does_not_restore_says_why(
