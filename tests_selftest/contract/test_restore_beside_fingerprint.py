@@ -110,9 +110,9 @@ def test_the_dump_is_restored_while_rows_are_hashed(
     assert scratch_databases(server) == 1  # that of this test
 
 
-@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("encrypted", [False, True])
 def test_what_fails_beside_the_restore_ends_it(
-    database: Secret, server: Secret, tools: PostgresTools, tmp_path: Path, sealed: bool
+    database: Secret, server: Secret, tools: PostgresTools, tmp_path: Path, encrypted: bool
 ) -> None:
     """A restore that would take a minute; no program of it stays, and no database."""
     name = conninfo_to_dict(database.reveal())["dbname"]
@@ -122,7 +122,7 @@ def test_what_fails_beside_the_restore_ends_it(
         f" $$ SELECT current_database() = '{name}' OR pg_sleep(60)::text = '' $$;"
         "CREATE TABLE late (id int CHECK (waits(id))); INSERT INTO late VALUES (1)",
     )
-    tools = replace(tools, key=Secret(str(pyrage.x25519.Identity.generate()))) if sealed else tools
+    tools = replace(tools, key=Secret(str(pyrage.x25519.Identity.generate()))) if encrypted else tools
     storage = BackupStorage(tmp_path / "backups", tools, server)
 
     def broken(what: str, *_: object) -> None:
