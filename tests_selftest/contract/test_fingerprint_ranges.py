@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from fixtures.model.fingerprint import Fingerprint, RowChangeKind, TableFingerprint
 from fixtures.model.secret import Secret
 from fixtures.operations.preservation import fingerprint
+from fixtures.process.waiting import wait_until
 from fixtures.systems.failure import Refused
 from fixtures.systems.postgres import fingerprint as reading
 from fixtures.systems.postgres import hash_queries
@@ -277,7 +278,7 @@ def test_along_another_key_or_type_the_fingerprint_is_that_of_now(
 
 
 def test_ranges_have_one_hash_whatever_the_database_has_set(database: Secret, tmp_path: Path) -> None:
-    """Moments, floats, bytes, intervals and money, in sessions of other defaults; rows of child tables are not its."""
+    """Moments, floats, bytes and intervals, in sessions of other defaults; rows of child tables are not its."""
     run(
         database,
         """
@@ -316,6 +317,7 @@ def test_what_runs_beside_is_cancelled_before_a_session_is_closed(database: Secr
     began = time.monotonic()
     with reading.SnapshotReader(database) as reader:
         asked = reader._sessions.ask_ahead("SELECT pg_sleep(60)")
+        wait_until(asked.running, until=bool, deadline_s=SOON_S, every_s=0.01, reason="another thread asks")
     with pytest.raises(Refused, match="57014"):
         asked.result()
     assert time.monotonic() - began < SOON_S
