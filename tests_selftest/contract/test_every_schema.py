@@ -201,6 +201,8 @@ def test_what_the_role_cannot_read_stops_the_backup(
         with SnapshotReader(limited) as reader:
             found = reader.unreadable()
             assert set(found) == what | {"large object 4003", "large object 4004"}
+            with PostgresObserver(limited) as observer:
+                assert observer.unreadable() == found
             (log,) = [table for table in reader.tables() if table.name == "audit.log"]
             with pytest.raises(Refused):
                 list(reader.rows(log))

@@ -22,6 +22,7 @@ from tests_selftest.world.held import HeldWorld
 from tests_selftest.world.rollback_round_trip import (
     Look,
     ask_render,
+    known_to_the_planner,
     live_commits,
     look,
     on_the_way,
@@ -75,6 +76,8 @@ def there_and_back(world: HeldWorld, folder: Path, runs: Path) -> int:
     found = differences(world, folder, new, before, migrated)
     if found or live_commits(world) != commits:
         return wrong("production is not what it was:", *found, f"{live_commits(world)} {commits}")
+    if not known_to_the_planner(url_of(world, new)):
+        return wrong("the planner has no statistics of what was restored")
     say(f"         equal: {len(before.dump):,} characters of pg_dump in {NAME}; {len(migrated.dump):,} in the old one,"
         f" which is as it was; {' and '.join(f'{name} {commit[:12]}' for name, commit in commits.items())} serve again",
         f"         the API counts {where_it_works(world, new)}")  # fmt: skip
