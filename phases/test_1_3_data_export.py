@@ -74,19 +74,24 @@ def test_every_collection_is_exported(
         shared=conflicts.shared_columns(evidence.read(Snapshot, of="1.2"), inventory, production, evidence),
     )
     assets = asset_export.export_assets(source, settings.migration_dir, progress)
-    left_behind = not_carried.find(evidence.read(Snapshot, of="1.2"), source, assets.without_bytes)
+    accepted, today = schema_plan.read_waivers(settings.waivers), data.exported_at.astimezone(UTC).date()
+    uncarried = not_carried.find(
+        evidence.read(Snapshot, of="1.2"), source, production, assets.without_bytes, accepted, today=today
+    )
     assert [file.collection for file in data.files] == [each.name for each in inventory.profiles]
     evidence.write(data)
     evidence.write(assets)
-    evidence.write(left_behind, not_carried.EVIDENCE)
+    evidence.write(uncarried, not_carried.EVIDENCE)
     evidence.note(
         f"{data.rows:,} rows of {len(data.files)} collections and {len(assets.files)} files"
         f" ({sum(file.size_bytes for file in assets.files):,} bytes) are in migration/."
     )
-    for each in left_behind:
+    for each in uncarried:
         evidence.note(f"{each}.")
-    accepted = schema_plan.read_waivers(settings.waivers)
-    findings = asset_export.files_without_bytes(assets, accepted, today=data.exported_at.astimezone(UTC).date())
+    findings = [
+        *asset_export.files_without_bytes(assets, accepted, today=today),
+        *not_carried.not_accepted(uncarried),
+    ]
     assert not findings, format_findings(findings)
 
 
@@ -101,14 +106,14 @@ def test_the_export_is_analyzed(settings: Settings, documents: Documents, eviden
         *(f for file in data.files for f in keys.key_type_mismatches(inventory.profile(file.collection), file)),
     ]
     assert not findings, format_findings(findings)
-    left_behind = evidence.read(list[NotCarried], of="1.3", name=not_carried.EVIDENCE)
+    uncarried = evidence.read(list[NotCarried], of="1.3", name=not_carried.EVIDENCE)
     documents.write(
         "DATA_EXPORT.md",
         inventory=inventory,
         data=data,
         assets=assets,
         concealed=concealed,
-        not_carried=left_behind,
+        not_carried=uncarried,
     )
     evidence.note(
         f"Every file is a JSON array that `jq length` reads; {len(concealed)} concealed columns cannot be exported."
@@ -148,7 +153,9 @@ def test_the_data_is_on_disk(source: DirectusObserver, settings: Settings, evide
 
 
 @acceptance("1.3.A2", dry_run=True)
-def test_the_counts_are_documented(source: DirectusObserver, settings: Settings, evidence: Evidence) -> None:
+def test_the_counts_are_documented(
+    source: DirectusObserver, production: DirectusObserver, settings: Settings, evidence: Evidence
+) -> None:
     """Item counts documented for each collection"""
     inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
     now = data_inventory.recount(inventory, source)
@@ -157,9 +164,14 @@ def test_the_counts_are_documented(source: DirectusObserver, settings: Settings,
     text = (settings.migration_dir / "DATA_EXPORT.md").read_text(encoding="utf-8")
     assert [count.collection for count in now if f"| {count.collection} | {count.local:,} |" not in text] == []
     snapshot, assets = evidence.read(Snapshot, of="1.2"), evidence.read(AssetInventory, of="1.3")
-    left_behind = not_carried.find(snapshot, source, assets.without_bytes)
-    assert left_behind == evidence.read(list[NotCarried], of="1.3", name=not_carried.EVIDENCE)
-    assert [each for each in left_behind if str(each) not in text] == []
+    accepted = schema_plan.read_waivers(settings.waivers)
+    uncarried = not_carried.find(
+        snapshot, source, production, assets.without_bytes, accepted, today=data.exported_at.astimezone(UTC).date()
+    )
+    findings = not_carried.not_accepted(uncarried)
+    assert not findings, format_findings(findings)
+    assert uncarried == evidence.read(list[NotCarried], of="1.3", name=not_carried.EVIDENCE)
+    assert [each for each in uncarried if str(each) not in text] == []
     evidence.note(f"{len(now)} collections: rows in the file = rows the database counts now, {data.rows:,} in all.")
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from fixtures.model.export import FileWithoutBytes
+from fixtures.model.not_carried import NotCarried
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.waiver import Waiver
@@ -22,6 +24,7 @@ from fixtures.operations.scratch_rows import navigation, related
 from fixtures.operations.source import asset_export, not_carried, schema_export
 from fixtures.operations.verification import audit, relation_checks
 from fixtures.systems.browser.window import Browser
+from fixtures.systems.directus import DirectusObserver
 from fixtures.systems.directus.admin import DirectusAdmin
 from fixtures.systems.directus.sandbox import DirectusSandbox
 from fixtures.systems.postgres.observer import PostgresObserver
@@ -194,17 +197,61 @@ def test_the_data_model_is_not_loaded_again_where_the_login_opened_it(started: P
     assert any(text.startswith("articles") for text in shown)
 
 
-def test_values_that_are_not_carried_are_counted_and_a_default_is_none(extended: Project, local: Snapshot) -> None:
-    people: list[dict[str, Any]] = [{"bio": "Ada's"}, {"bio": "Eve's", "vip": True}, {}]
-    for number, more in enumerate(people):
+A, B, C = (f"{digit * 8}-1111-4111-8111-111111111111" for digit in "abc")
+
+
+class Production:
+    """A production with these columns, and these rows of Directus' collections."""
+
+    def __init__(self, columns: dict[str, tuple[str, ...]], rows: dict[str, list[dict[str, Any]]]) -> None:
+        self.columns, self.rows = columns, rows
+
+    def all_columns(self) -> dict[str, tuple[str, ...]]:
+        return self.columns
+
+    def items(self, collection: str, *, key: str, fields: list[str]) -> list[dict[str, Any]]:
+        assert key == "id"
+        return [{name: row.get(name) for name in fields} for row in self.rows.get(collection, ())]
+
+    def settings(self, fields: list[str]) -> dict[str, Any]:
+        return {name: row.get(name) for row in self.rows["directus_settings"] for name in fields}
+
+
+BLANK = Production({}, {})
+TODAY = date(2026, 11, 1)
+KINDS = (
+    column("pin", "hash", special="hash"),
+    column("code", special="conceal"),
+    column("seen", "timestamp", default_value="CURRENT_TIMESTAMP"),
+    column("prefs", "json", special="cast-json"),
+    column("words", "csv", special="cast-csv"),
+    column("rank", "integer", default_value=7),
+)
+
+
+@pytest.fixture
+def people(extended: Project) -> Iterator[None]:
+    """Three people, two of them with values in the project's own columns; a motto, and a file."""
+    values: list[dict[str, Any]] = [{"bio": "Ada's"}, {"bio": "Eve's", "vip": True}, {}]
+    for number, more in enumerate(values):
         extended.rest.post("/users", {"email": f"person{number}@example.org", **more})
     extended.rest.patch("/settings", {"motto": "Zoned"})
     extended.rest.upload({"id": A, "alt_text": "carried"}, "a.png", PICTURE, "image/png")
-    try:
-        found = not_carried.find(local, extended.operator, [FileWithoutBytes(A, "map", "403 FORBIDDEN")])
-    finally:
-        extended.ask("DELETE FROM directus_files")
-        extended.ask("DELETE FROM directus_users WHERE email ~ '^person'")
+    yield
+    extended.rest.patch("/settings", {"motto": None})
+    extended.ask("DELETE FROM directus_files")
+    extended.ask("DELETE FROM directus_users WHERE email ~ '^person'")
+
+
+def uncarried(project: Project, local: Snapshot, there: Production, *waivers: Waiver) -> list[NotCarried]:
+    absent = [FileWithoutBytes(A, "map", "403 FORBIDDEN")]
+    production = cast(DirectusObserver, there)
+    return not_carried.find(local, project.operator, production, absent, waivers, today=TODAY)
+
+
+@pytest.mark.usefixtures("people")
+def test_values_that_are_not_carried_are_counted_and_a_default_is_none(extended: Project, local: Snapshot) -> None:
+    found = uncarried(extended, local, BLANK)
     assert [(each.what, each.count) for each in found] == [
         ("directus_settings.motto", 1),
         ("directus_users.bio", 2),
@@ -214,7 +261,66 @@ def test_values_that_are_not_carried_are_counted_and_a_default_is_none(extended:
     assert str(found[1]).startswith("directus_users.bio: 2 rows of local have something that is not carried over")
 
 
-A, B, C = (f"{digit * 8}-1111-4111-8111-111111111111" for digit in "abc")
+@pytest.mark.usefixtures("people")
+def test_they_stop_until_a_waiver_names_each_column_and_say_who_accepts_them(
+    extended: Project, local: Snapshot
+) -> None:
+    stops = not_carried.not_accepted(uncarried(extended, local, BLANK))
+    assert [(each.code, each.where) for each in stops] == [
+        ("MIG-135", "local · directus_settings.motto · 1 row(s)"),
+        ("MIG-135", "local · directus_users.bio · 2 row(s)"),
+        ("MIG-135", "local · directus_users.vip · 1 row(s)"),
+    ]
+    assert "code NOT_CARRIED and object directus_users.bio" in stops[1].do
+    signed = Waiver("NOT_CARRIED", "directus_users.bio", "entered again after the move", "Ada", TODAY)
+    past = replace(signed, object="directus_users.vip", expires=date(2026, 10, 31))
+    found = uncarried(extended, local, BLANK, signed, past, Waiver("NO_BYTES", A, "lost years ago", "Ada", TODAY))
+    stops = not_carried.not_accepted(found)
+    assert [each.where for each in stops] == [
+        "local · directus_settings.motto · 1 row(s)",
+        "local · directus_users.vip · 1 row(s)",
+    ]
+    said = {each.what: str(each) for each in found}
+    assert said["directus_users.bio"].endswith("accepted by Ada until 2026-11-01: entered again after the move")
+    assert said[f'file "map" ({A})'].endswith("accepted by Ada until 2026-11-01: lost years ago")
+
+
+@pytest.mark.usefixtures("people")
+def test_what_the_same_row_of_production_has_already_is_not_uncarried(extended: Project, local: Snapshot) -> None:
+    there = Production(
+        {"directus_users": ("bio", "email", "vip"), "directus_settings": ("motto",)},
+        {
+            "directus_settings": [{"motto": "Zoned"}],
+            "directus_users": [
+                {"id": B, "email": "PERSON0@example.org", "bio": "Ada's"},
+                {"id": C, "email": "person1@example.org", "bio": "another", "vip": True},
+            ],
+        },
+    )
+    found = uncarried(extended, local, there)
+    assert [(each.what, each.count) for each in found[:-1]] == [("directus_users.bio", 1)]
+
+
+def test_a_value_of_every_kind_of_column_is_counted(extended: Project) -> None:
+    """What is masked or rounded over the API never counts as the same; a default that is an expression is no value."""
+    for each in KINDS:
+        extended.rest.post("/fields/directus_users", each)
+    names = [str(each["field"]) for each in KINDS]
+    try:
+        local = extended.operator.snapshot()
+        raw = {**local.raw, "fields": [each for each in local.raw["fields"] if each["field"] in names]}
+        person: dict[str, Any] = {"email": "person@example.org", "pin": "1234", "code": "x", "seen": "2026-01-02"}
+        extended.rest.post("/users", {**person, "prefs": {"a": 1}, "words": ["a", "b"], "rank": 8})
+        extended.ask("UPDATE directus_users SET seen = NULL WHERE email = 'admin@example.org'")
+        there = Production({"directus_users": (*names, "email")}, {"directus_users": extended.rest.get("/users")})
+        for production in (BLANK, there):
+            found = {each.what: each.count for each in uncarried(extended, Snapshot(raw), production)[:-1]}
+            same = {} if production is BLANK else {"directus_users.rank", "directus_users.words"}
+            assert found == {f"directus_users.{name}": 1 for name in names if f"directus_users.{name}" not in same}
+    finally:
+        extended.ask("DELETE FROM directus_users WHERE email ~ '^person'")
+        for name in names:
+            extended.transport.ask("DELETE", f"/fields/directus_users/{name}")
 
 
 def file(key: str, text: str | None) -> dict[str, Any]:
@@ -259,13 +365,12 @@ def test_files_without_bytes_are_named_by_title_and_left_out_with_a_waiver(exten
     assert [each.id for each in found.files] == [A]
     assert [(each.id, each.title) for each in found.without_bytes] == [(B, "lost"), (C, "c.png")]
     assert [row["id"] for row in json.loads((tmp_path / "files.json").read_text())] == [A]
-    today = date(2026, 11, 1)
-    named = asset_export.files_without_bytes(found, [], today=today)
+    named = asset_export.files_without_bytes(found, [], today=TODAY)
     assert [(each.code, each.where) for each in named] == [
         ("MIG-134", f'local · file "lost" · id {B}'),
         ("MIG-134", f'local · file "c.png" · id {C}'),
     ]
-    signed = Waiver("NO_BYTES", B, "lost years ago, nobody links it", "Ada", today)
-    (left,) = asset_export.files_without_bytes(found, [signed], today=today)
+    signed = Waiver("NO_BYTES", B, "lost years ago, nobody links it", "Ada", TODAY)
+    (left,) = asset_export.files_without_bytes(found, [signed], today=TODAY)
     assert C in left.where
     assert len(asset_export.files_without_bytes(found, [signed], today=date(2026, 11, 2))) == 2

@@ -96,6 +96,17 @@ def fill(
         return {name: len(keys[name]) for name in tables}
 
 
+def describe(url: str, columns: Iterable[tuple[str, str]]) -> None:
+    """Enter a text of its own in these columns of Directus' tables, in every row: (table, column)."""
+    with psycopg.connect(url) as connection:
+        for table, column in columns:
+            connection.execute(
+                sql.SQL("UPDATE {} SET {} = {} || id::text").format(
+                    sql.Identifier(table), sql.Identifier(column), sql.Literal(f"{column} of ")
+                )
+            )
+
+
 def edit(url: str, *, every: int, singletons: Iterable[str] = ()) -> int:
     """Change a text in every *every*-th row of each table as a person would; how many rows were changed."""
     changed = 0

@@ -10,6 +10,15 @@ from tests_selftest.projects.project import GeneratedProject, SnapshotProject
 
 SNAPSHOT_VARIABLE = "PROJECT_SNAPSHOT"
 
+_BIO = """
+[[waiver]]
+code = "NOT_CARRIED"
+object = "directus_users.bio"
+reason = "the authors write it again in production"
+who = "Head of the help centre"
+expires = {expires}
+"""
+
 CMS = GeneratedProject("cms", shapes.cms())
 """A site with 24 collections: pages of blocks, translations, a tree, singletons, validation, app-only rules."""
 
@@ -38,9 +47,12 @@ HELP_CENTRE = GeneratedProject(
     shapes.help_centre(grown=True),
     production=shapes.help_centre(grown=False),
     listening=("articles", "feedback"),
+    waivers=_BIO,
     environment={"CONFLICT_POLICY": "keep", "FLOW_POLICY": "pause"},
 )
-"""A help centre: trees, translations, related articles, validation, fields on people and files, flows that listen."""
+"""A help centre: trees, translations, related articles, validation, fields on people and files, flows that listen.
+
+What people wrote about themselves is left behind by waiver."""
 
 CONFIGURED = ("AGENCY",)
 """Those in which CARRY takes over what people made beside data model and rows."""

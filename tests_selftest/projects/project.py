@@ -16,7 +16,7 @@ from fixtures.world.seed.people import Person
 from fixtures.world.seed.rest import Rest
 from fixtures.world.working_copies import BACKEND, Project
 from tests_selftest.projects import configuration
-from tests_selftest.projects.filling import edit, fill
+from tests_selftest.projects.filling import describe, edit, fill
 from tests_selftest.projects.frontend import ShownCollection, Site
 from tests_selftest.projects.shapes import Shape
 
@@ -134,6 +134,8 @@ class GeneratedProject(_WithSite):
         made = fill(
             url, rows=each if side == "local" else each // 2, seed=seed, files=FILES, singletons=shape.singletons
         )
+        if side == "local":
+            describe(url, [(table, str(body["field"])) for table, body in shape.fields if table != "directus_files"])
         if side == "production":
             edit(url, every=_EDITED_EVERY)
             own = fill(url, rows=_OWN_ROWS, seed=seed, files=[_OWN_FILE], singletons=shape.singletons, first=_OWN_FROM)

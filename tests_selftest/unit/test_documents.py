@@ -215,6 +215,16 @@ def test_what_is_not_carried_over_is_named_and_counted_in_page_and_markdown(tmp_
     assert ("things of local that were not carried over", 1) in story.key_figures
 
 
+def test_who_accepted_that_values_are_left_behind_stands_beside_them(tmp_path: Path) -> None:
+    migration = InventedMigration(tmp_path)
+    migration.passes("1.3")
+    accepted = "NOT_CARRIED on directus_users.bio, accepted by Ada until 2026-12-01: entered again"
+    story = replace(migration.story(), not_carried=(replace(BIO, accepted=accepted),))
+    assert f"it is empty in production; {accepted}\n" in report(story)
+    shown = " ".join(re.sub(r"<[^>]+>", "", html(story, tmp_path)).split())
+    assert f"12 rows of local, it is empty in production {accepted}" in shown
+
+
 def test_release_notes_and_notice_say_the_numbers_of_the_same_story(tmp_path: Path) -> None:
     story = twice_applied(InventedMigration(tmp_path))
     notes = render("RELEASE_NOTES.md", story=story, pages=["Amendments (/#/amendments)"])

@@ -42,8 +42,9 @@ def test_a_whole_waiver_is_read() -> None:
     assert found == (waiver(),)
 
 
-def test_a_waiver_of_a_file_is_read_and_concerns_no_change_of_a_plan() -> None:
-    found, findings = waivers.read({"waiver": [{**WHOLE, "code": "NO_BYTES", "object": "4d-5e"}]}, file="w.toml")
+@pytest.mark.parametrize(("code", "name"), [("NO_BYTES", "4d-5e"), ("NOT_CARRIED", "directus_users.nickname")])
+def test_a_waiver_of_what_is_left_behind_is_read_and_concerns_no_change_of_a_plan(code: str, name: str) -> None:
+    found, findings = waivers.read({"waiver": [{**WHOLE, "code": code, "object": name}]}, file="w.toml")
     assert findings == []
     _, use = waivers.admit([], found, today=TODAY)
     assert (use.used, use.expired, use.unused) == ((), (), ())
