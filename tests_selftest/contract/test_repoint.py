@@ -315,13 +315,17 @@ def test_the_whole_way_into_a_new_database_step_by_step_and_what_follows_from_it
 
         point, where = step("R.1.1").verify_point()
         assert "udo-db-2" in where
+        assert "settings of the database that are set there: log_min_duration_statement, " in where
+        assert where.endswith(", work_mem")
         assert step("R.1.2").live_edits() == []
         step("R.2.1").autodeploy_off()
         assert step("R.3.1").roll_back_code() == []
         (later,) = step("R.3.1").with_database()
         assert later.side == "backend"
         assert step("R.4.1").files().removed == ()
-        assert step("R.5.1").restore_database().into == "udo-db-2"
+        restored = step("R.5.1").restore_database()
+        assert (restored.into, restored.unset) == ("udo-db-2", {})
+        assert "work_mem" in restored.settings
         told = step("R.5.2").restart_instances()
         assert f"BEFORE_ROLLBACK_{STRING}" in told
         assert database_identity.find_used_database(
@@ -358,6 +362,7 @@ SCHEMA = f"""
     CREATE TABLE tallies (id serial PRIMARY KEY, votes int);
     INSERT INTO directus_users VALUES ('{ADA}', 'ada@example.org');
     INSERT INTO boards (name) SELECT 'board ' || n FROM generate_series(1, 20) n;
+    ALTER DATABASE udo SET work_mem TO '7MB';
 """
 
 

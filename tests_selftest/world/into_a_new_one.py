@@ -35,6 +35,29 @@ NAME = "udo-db-2"
 READY_WITHIN_S = 30.0
 
 
+OWN_SETTINGS = (
+    "ALTER DATABASE {database} SET work_mem TO '7MB'",
+    "ALTER DATABASE {database} SET app.jwt_secret TO 'shown-to-nobody'",
+)
+"""Of production's database; a new one's owner, who is no superuser, may set the first alone."""
+
+
+def settings_unlike(url: str, runs: Path) -> str:
+    """What is wrong with the new database's own settings, or with what the reports say of them."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT unnest(setconfig) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase"
+            " WHERE datname = current_database()"
+        ).fetchall()
+    if "work_mem=7MB" not in {setting for (setting,) in rows}:
+        return f"work_mem is not set in the new database: {rows}"
+    texts = [each.read_bytes() for each in runs.rglob("*") if each.is_file()]
+    if any(b"shown-to-nobody" in text for text in texts):
+        return "a value of a setting stands in a report"
+    named = b"app.jwt_secret: this role may not set it"
+    return "" if any(named in text for text in texts) else "no report names the setting that is not set"
+
+
 def made(world: HeldWorld, name: str = NAME) -> dict[str, Any]:
     """A new, empty database on the emulated Render, as a person makes one on the dashboard."""
     old = ask_render(world, f"/postgres?name={world.environment['RENDER_POSTGRES']}")[0]["postgres"]
@@ -63,6 +86,8 @@ def as_before(world: HeldWorld, folder: Path, database: dict[str, Any]) -> Look:
 
 def there_and_back(world: HeldWorld, folder: Path, runs: Path) -> int:
     """0 when all of it came out as the first lines of this module say."""
+    for each in OWN_SETTINGS:
+        world.sql(each.format(database=world.production_database))
     before, commits = look(world, folder), live_commits(world)
     if timed("forward", world, "GO") is None:
         return 1
@@ -78,6 +103,9 @@ def there_and_back(world: HeldWorld, folder: Path, runs: Path) -> int:
         return wrong("production is not what it was:", *found, f"{live_commits(world)} {commits}")
     if not known_to_the_planner(url_of(world, new)):
         return wrong("the planner has no statistics of what was restored")
+    unlike = settings_unlike(url_of(world, new), runs)
+    if unlike:
+        return wrong(unlike)
     say(f"         equal: {len(before.dump):,} characters of pg_dump in {NAME}; {len(migrated.dump):,} in the old one,"
         f" which is as it was; {' and '.join(f'{name} {commit[:12]}' for name, commit in commits.items())} serve again",
         f"         the API counts {where_it_works(world, new)}")  # fmt: skip
