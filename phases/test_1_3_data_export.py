@@ -29,6 +29,7 @@ from fixtures.operations.source import (
     data_inventory,
     directus_configuration,
     export_reader,
+    local_database,
     not_carried,
 )
 
@@ -47,6 +48,8 @@ def test_collections_are_identified(
     source: DirectusObserver, production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Identify collections with new/modified data"""
+    findings = local_database.problems(settings.local_database_url)
+    assert not findings, format_findings(findings)
     progress("data export", "counting both sides")
     inventory = data_inventory.take_inventory(evidence.read(Snapshot, of="1.2"), source, production, evidence)
     assert inventory.counts

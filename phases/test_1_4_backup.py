@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.checks.backups import backup as backup_checks
 from fixtures.checks.backups import file_store as file_checks
+from fixtures.checks.rows import text_encoding
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.backup import ExportOutcome, RollbackPoint
 from fixtures.model.file_store import FileStore
@@ -43,6 +44,8 @@ def test_the_database_can_be_reached(
     """Access Render dashboard"""
     found = render.database(settings.render_postgres)
     assert found.available, f'Render reports database "{found.name}" as {found.status}, suspended: {found.suspended}'
+    findings = text_encoding.production_not_in_utf8(database.encoding())
+    assert not findings, format_findings(findings)
     seen, findings = backup.same_database(production, database, repointed_to=evidence.ledger.repointed_to)
     if backup.current_point(evidence) is None:
         # Before an export of Render is waited for, which ends without an answer over such an object.
