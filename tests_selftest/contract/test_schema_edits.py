@@ -38,6 +38,13 @@ SAMPLE = (
     "the snapshot lacks a meta key of a table",
     "two columns dropped, one covered by a waiver",
     "any-relation: one more, put in front",
+    "no longer unique",
+    "no longer unique, signed for",
+    "no index any more, made by hand",
+    "no index any more, made by hand, signed for",
+    "an index whose name is taken",
+    "a new JSON column without its mark",
+    "a new table with an index on its key",
 )
 INJURED = {
     "row 1: short of 11": "MIG-335",

@@ -19,6 +19,16 @@ def _line_becomes_a_column(draft: Draft) -> None:
     field["meta"] |= {"interface": "input", "special": None}
 
 
+def _unmarked_json(draft: Draft) -> None:
+    draft.add("articles.new", "articles.facts")
+    draft.meta("articles.new", special=None)
+
+
+def _table_with_an_indexed_key(draft: Draft) -> None:
+    draft.add_collection("letters", "things")
+    draft.schema("letters.id", is_indexed=True)
+
+
 def _another_target(draft: Draft) -> None:
     draft.relation("articles.author").update(related_collection="editors")
     draft.relation("articles.author")["schema"].update(foreign_key_table="editors")
@@ -60,6 +70,8 @@ NEW = (
     Edit("an index less on Directus' own table", lambda d: d.raw["systemFields"].pop(), "SC151", "kept", "fine"),
     Edit("a new column", added("articles.new", "articles.body"), "SC103", "sent", "fine"),
     Edit("a new table", lambda d: d.add_collection("letters", "editors"), "SC101 SC103", "sent", "fine"),
+    Edit("a new JSON column without its mark", _unmarked_json, "SC103 SC148", "kept", "fine"),
+    Edit("a new table with an index on its key", _table_with_an_indexed_key, "SC101 SC103 SC154", "kept", "fine"),
     Edit("a new NOT NULL column without default", added("articles.new", "articles.body", is_nullable=False),
          "SC105", "stopped", "refused"),
     Edit("a new NOT NULL column with a default",

@@ -127,6 +127,9 @@ CREATE TABLE hidden_things (id int PRIMARY KEY, secret text);
 INSERT INTO hidden_things VALUES (1, 'kept');
 ALTER TABLE articles ADD COLUMN hidden_note text;
 UPDATE articles SET hidden_note = 'hidden ' || id;
+CREATE UNIQUE INDEX one_editor_of_a_name ON editors (name);
+CREATE INDEX by_country ON authors (country);
+CREATE INDEX words_text_index ON words (lower(text));
 CREATE VIEW author_names AS SELECT id, name FROM authors;
 """
 

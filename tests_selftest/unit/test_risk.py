@@ -47,9 +47,10 @@ EDITS = {
     "null allowed": (edit(["schema", "is_nullable"], False, True), "SC121"),
     "null refused": (edit(["schema", "is_nullable"], True, False), "SC134"),
     "unique": (edit(["schema", "is_unique"], False, True), "SC135"),
-    "no longer unique": (edit(["schema", "is_unique"], True, False), "SC122"),
+    "no longer unique": (edit(["schema", "is_unique"], True, False), "SC152"),
     "default": (edit(["schema", "default_value"], None, "draft"), "SC123"),
     "index": (edit(["schema", "is_indexed"], False, True), "SC124"),
+    "no longer indexed": (edit(["schema", "is_indexed"], True, False), "SC153"),
     "primary key": (edit(["schema", "is_primary_key"], False, True), "SC136"),
     "note": (edit(["meta", "note"], None, "as in chapter 3"), "SC110"),
     "required": (edit(["meta", "required"], False, True), "SC111"),
@@ -356,7 +357,8 @@ def test_what_is_neither_harmless_nor_examined_nor_accepted_stops_the_line(code:
 
 def test_a_change_that_depends_on_data_is_never_harmless_unexamined() -> None:
     plan = plan_of(field_diff(edit(["schema", "is_unique"], False, True)))
-    (asked,) = probing.probes_of(plan.changes, EMPTY, EMPTY)
+    name, asked = probing.probes_of(plan.changes, EMPTY, EMPTY)
+    assert (name.code, name.kind, name.target) == ("SC161", ProbeKind.NAME, "t_c_unique")
     assert (asked.code, asked.kind, asked.name, asked.decides) == ("SC135", ProbeKind.DUPLICATES, "t.c", True)
     assert [f.code for f in plan_safety.blockers(plan)] == ["MIG-323"]
     assert plan_safety.blockers(replace(plan, answers=(ProbeResult(asked, 0),))) == []
