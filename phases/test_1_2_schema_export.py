@@ -17,7 +17,7 @@ from fixtures.model.schema_changes import SchemaChanges
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.schema import schema_plan
 from fixtures.operations.scratch_rows import preview
-from fixtures.operations.source import schema_export
+from fixtures.operations.source import schema_export, unconfigured
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,6 +80,12 @@ def test_the_export_is_valid(
     evidence.note(f"Every collection and field of the running project is in the export; {len(snapshot.tables)} tables.")
     for sentence in schema_export.summarize_untracked(source, "local"):
         evidence.note(sentence)
+    accepted = schema_plan.read_waivers(settings.waivers)
+    unread = unconfigured.find(snapshot, source, accepted, today=now.date())
+    left_behind = unconfigured.not_accepted(unread)
+    assert not left_behind, format_findings(left_behind)
+    for each in unread:
+        evidence.note(f"{each}.")
     previewed, untriable = preview.not_verifiable(
         snapshot, production, schema_plan.accepted_untried(settings.waivers, today=now.date())
     )
