@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
     from fixtures.evidence.store import Evidence
     from fixtures.model.applied_schema import AppliedSchema
-    from fixtures.model.secret import Secret
-    from fixtures.operations.preservation.changed_columns import RestoredBackup
+    from fixtures.operations.preservation.existing_rows import ComparisonContext
     from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
@@ -200,20 +199,11 @@ def test_every_constraint_was_tested(settings: Settings, evidence: Evidence, now
 
 
 @acceptance("3.4.A5")
-def test_production_data_is_intact(
-    database: PostgresObserver,
-    database_url: Secret,
-    open_backup: RestoredBackup,
-    settings: Settings,
-    evidence: Evidence,
-    progress: Progress,
-) -> None:
+def test_production_data_is_intact(comparison_context: ComparisonContext, evidence: Evidence) -> None:
     """No orphaned data or integrity issues"""
     references = evidence.read(list[ReferenceCheck], of="3.4", name="references")
     assert len(references) >= audit.expected_references(evidence.read(Snapshot, of="1.2"))
-    found = existing_rows.observe(
-        evidence, database_url, database, open_backup, progress, volatile_tables=settings.volatile_tables
-    )
+    found = existing_rows.observe(comparison_context)
     findings = row_preservation.losses(found)
     assert not findings, format_findings(findings)
     evidence.note(row_preservation.summarize(found))

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from fixtures.evidence.store import Evidence
     from fixtures.model.secret import Secret
-    from fixtures.operations.preservation.changed_columns import RestoredBackup
+    from fixtures.operations.preservation.existing_rows import ComparisonContext
     from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
@@ -187,14 +187,7 @@ def test_counts_match(
 
 
 @acceptance("4.3.A2")
-def test_data_is_intact(
-    database: PostgresObserver,
-    database_url: Secret,
-    open_backup: RestoredBackup,
-    settings: Settings,
-    evidence: Evidence,
-    progress: Progress,
-) -> None:
+def test_data_is_intact(comparison_context: ComparisonContext, evidence: Evidence) -> None:
     """Sample items verified and data intact"""
     found = evidence.read(list[CollectionVerification], of="4.3", name="verified")
     exported = sum(each.in_file for each in found)
@@ -202,9 +195,7 @@ def test_data_is_intact(
     if not exported:
         evidence.note("Not applicable: no row was exported.")
     assert [each.collection for each in found if each.equal + each.kept + each.edited != each.in_file] == []
-    again = existing_rows.observe(
-        evidence, database_url, database, open_backup, progress, volatile_tables=settings.volatile_tables
-    )
+    again = existing_rows.observe(comparison_context)
     was = existing_rows.initial_rows(evidence)
     findings = [
         *row_preservation.losses(again),

@@ -39,14 +39,13 @@ if TYPE_CHECKING:
     from fixtures.model.ids import LineId
     from fixtures.model.secret import Secret
     from fixtures.model.site import SiteMap
-    from fixtures.operations.preservation.changed_columns import RestoredBackup
+    from fixtures.operations.preservation.existing_rows import ComparisonContext
     from fixtures.operations.scratch_rows.access import Person
     from fixtures.operations.site.visit import SiteTour
     from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.browser.window import Browser
     from fixtures.systems.directus import DirectusObserver, DirectusOperator, DirectusSandbox
-    from fixtures.systems.postgres.observer import PostgresObserver
 
 pytestmark = task_group("5.1")
 
@@ -339,21 +338,16 @@ def test_no_console_or_api_error_occurred(evidence: Evidence) -> None:
 def test_the_application_works(
     site_tour: SiteTour,
     production: DirectusObserver,
-    database: PostgresObserver,
-    database_url: Secret,
-    open_backup: RestoredBackup,
+    comparison_context: ComparisonContext,
     evidence: Evidence,
     settings: Settings,
-    progress: Progress,
     lines_before: Sequence[LineId],
 ) -> None:
     """Application fully functional with migrated data"""
     assert evidence.ledger.unpassed(lines_before) == []
     assert evidence.read(Snapshot, of="1.2").tables
     assert production.ping()
-    again = existing_rows.observe(
-        evidence, database_url, database, open_backup, progress, volatile_tables=settings.volatile_tables
-    )
+    again = existing_rows.observe(comparison_context)
     findings = [*pages.display_problems(site_tour.plain(ignore_visit)), *row_preservation.losses(again)]
     assert not findings, format_findings(findings)
     evidence.note(f"All {len(lines_before)} lines of 5.1 passed, and {settings.directus_url} answers after them.")

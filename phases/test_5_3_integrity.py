@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
     from fixtures.model.ids import LineId
     from fixtures.model.secret import Secret
-    from fixtures.operations.preservation.changed_columns import RestoredBackup
+    from fixtures.operations.preservation.existing_rows import ComparisonContext
     from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
@@ -226,17 +226,13 @@ def test_files_are_intact(evidence: Evidence) -> None:
 def test_existing_rows_are_preserved(
     production: DirectusObserver,
     render: RenderObserver,
-    database: PostgresObserver,
-    database_url: Secret,
-    open_backup: RestoredBackup,
+    comparison_context: ComparisonContext,
     settings: Settings,
     evidence: Evidence,
     progress: Progress,
 ) -> None:
     """Complete data integrity confirmed"""
-    now, found = existing_rows.observe_every_hash(
-        evidence, database_url, database, open_backup, progress, volatile_tables=settings.volatile_tables
-    )
+    now, found = existing_rows.observe_every_hash(comparison_context)
     files = file_store.read(production, render, render.service(settings.render_backend), progress)
     before = evidence.read(FileStore, of="1.4")
     findings = [*row_preservation.losses(found), *file_checks.changed_files(before, files)]

@@ -28,7 +28,7 @@ from fixtures.embedded_postgres.home import postgres_binaries
 from fixtures.embedded_postgres.server import scratch_server
 from fixtures.model.fingerprint import Fingerprint, TableChange
 from fixtures.model.secret import Secret
-from fixtures.operations.preservation import fingerprint
+from fixtures.operations.preservation import fingerprint, row_changes
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
 from tests_selftest.bench.memory import own_peak_mb
 
@@ -154,7 +154,7 @@ def _do(action: str, place: Path) -> None:
         (place / "fingerprint.json").write_bytes(msgspec.json.encode(taken))
     else:
         before = msgspec.json.decode((place / "fingerprint.json").read_bytes(), type=Fingerprint)
-        found = fingerprint.changes(before, place, url, lambda *_: None)
+        found = row_changes.find_changes(before, place, url, lambda *_: None)
         (place / "changes.json").write_bytes(msgspec.json.encode(found))
     sys.stdout.write(json.dumps({"seconds": time.monotonic() - began, "megabytes": own_peak_mb()}))
 

@@ -15,7 +15,7 @@ from fixtures.model.secret import Secret
 from fixtures.operations.backups import backup
 from fixtures.operations.backups.backup import BackupStorage
 from fixtures.operations.backups.trial_restore import TrialRestore
-from fixtures.operations.preservation import fingerprint
+from fixtures.operations.preservation import fingerprint, row_changes
 from fixtures.systems.postgres.dump import Dump, scratch_database
 from fixtures.systems.postgres.fingerprint import SnapshotReader
 from fixtures.systems.postgres.session import transaction
@@ -63,14 +63,14 @@ def changed(before: Fingerprint, folder: Path, url: Secret) -> list[TableChange]
     By ranges, by version, and after a second fingerprint along the first, it must be the same as row by row.
     """
     with mock.patch.object(SnapshotReader, "divisible", return_value=False):
-        by_hash = fingerprint.changes(before, folder, url, silent)
-    assert fingerprint.changes(before, folder, url, silent) == by_hash
-    by_version = fingerprint.changes(before, folder, url, silent, by_version=True)
+        by_hash = row_changes.find_changes(before, folder, url, silent)
+    assert row_changes.find_changes(before, folder, url, silent) == by_hash
+    by_version = row_changes.find_changes(before, folder, url, silent, by_version=True)
     assert [replace(each, by_version=False) for each in by_version] == by_hash
     with SnapshotReader(url) as reader:
         now = fingerprint.read(reader, folder, silent, keep_rows=False, along=before)
         alone = fingerprint.read(reader, folder, silent, keep_rows=False)
         assert equal_tables(now, before) == equal_tables(alone, before)
         assert now.counts == alone.counts
-        assert fingerprint.changes_in(reader, before, folder, silent, now=now) == by_hash
+        assert row_changes.find_changes_in(reader, before, folder, silent, now=now) == by_hash
     return [each for each in by_hash if not each.intact]

@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.model.fingerprint import Fingerprint, RowChange, RowChangeKind
 from fixtures.model.secret import Secret
-from fixtures.operations.preservation import fingerprint
+from fixtures.operations.preservation import fingerprint, row_changes
 from fixtures.systems.postgres.dump import PostgresTools, scratch_database
 from tests_selftest.contract.spare import changed, run, silent, spare
 from tests_selftest.contract.stage import Stage
@@ -73,7 +73,7 @@ def test_nothing_changed_is_said_of_an_untouched_database(
     run(database, "UPDATE directus_users SET last_access = now() + interval '1 h'; INSERT INTO empty VALUES (1)")
     run(database, "INSERT INTO pairs SELECT 'n' || n, md5(n::text || 'x')::uuid, '' FROM generate_series(1, 50) n")
     assert changed(before, tmp_path, database) == []
-    after = {each.table: each for each in fingerprint.changes(before, tmp_path, database, silent)}
+    after = {each.table: each for each in row_changes.find_changes(before, tmp_path, database, silent)}
     assert {name: each.now - each.before for name, each in after.items()} == {
         "directus_users": 0, "empty": 1, "kinds": 1, "loose": 2, "pairs": 50, "words": 2
     }  # fmt: skip

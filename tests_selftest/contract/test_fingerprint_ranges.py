@@ -18,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from fixtures.model.fingerprint import Fingerprint, RowChangeKind, TableFingerprint
 from fixtures.model.secret import Secret
-from fixtures.operations.preservation import fingerprint
+from fixtures.operations.preservation import fingerprint, row_changes
 from fixtures.process.waiting import wait_until
 from fixtures.systems.failure import Refused
 from fixtures.systems.postgres import fingerprint as reading
@@ -213,7 +213,7 @@ def test_only_ranges_with_another_hash_are_read(
     assert read == {"numbers": 101}
     assert now.counts == {**before.counts, "numbers": 3001}
     assert equal_tables(now, before) == {"pairs", "unsorted", "uuids", "words"}
-    changes = {each.table: each for each in fingerprint.changes(before, tmp_path, database, silent)}
+    changes = {each.table: each for each in row_changes.find_changes(before, tmp_path, database, silent)}
     # Once more for the digests; then of the last range, which is found whole in what was read, nothing.
     assert read == {"numbers": 101 + 101 + 50}
     assert [row.key for row in changes["numbers"].rows] == [("707",)]
@@ -306,7 +306,7 @@ def test_a_role_with_one_connection_can_compare(database: Secret, tmp_path: Path
     run(database, "CREATE ROLE alone LOGIN PASSWORD 'x' CONNECTION LIMIT 1; GRANT pg_read_all_data TO alone")
     try:
         as_alone = Secret(make_conninfo(database.reveal(), user="alone", password="x"))
-        found = {each.table: each.changed for each in fingerprint.changes(before, tmp_path, as_alone, silent)}
+        found = {each.table: each.changed for each in row_changes.find_changes(before, tmp_path, as_alone, silent)}
         assert found == {"numbers": 1, "pairs": 0, "unsorted": 0, "uuids": 0, "words": 0}
     finally:
         run(database, "DROP OWNED BY alone; DROP ROLE alone")

@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.model.fingerprint import Fingerprint, TableChange
 from fixtures.model.secret import Secret
-from fixtures.operations.preservation import fingerprint
+from fixtures.operations.preservation import fingerprint, row_changes
 from fixtures.systems.postgres.dump import PostgresTools
 from fixtures.systems.postgres.stage import StageSession
 from tests_selftest.contract.spare import run, silent, spare
@@ -42,7 +42,7 @@ def before(database: Secret, tmp_path: Path) -> Fingerprint:
 
 
 def compared(before: Fingerprint, folder: Path, url: Secret) -> dict[str, TableChange]:
-    return {each.table: each for each in fingerprint.changes(before, folder, url, silent, by_version=True)}
+    return {each.table: each for each in row_changes.find_changes(before, folder, url, silent, by_version=True)}
 
 
 def by_version(before: Fingerprint, folder: Path, url: Secret) -> dict[str, bool]:
