@@ -33,6 +33,8 @@ WANTED = {
     "owner_then": {"statement_timeout": "93s"},
     "visitor": {"lock_timeout": "11s"},
 }
+OWN = {"statement_timeout": "93s", "idle_session_timeout": "1h", "search_path": '"Their\'s", public'}
+"""Of the owner: in this database, and by ALTER ROLE … SET in every one of the old server."""
 
 
 def settings_of(url: Secret) -> dict[str, dict[str, str]]:
@@ -82,6 +84,9 @@ def production(server: Secret) -> Iterator[Secret]:
                     connection.execute(
                         sql.SQL("ALTER {}DATABASE {} SET {} TO {}").format(whose, here, sql.Identifier(name), value_)
                     )
+        run(server, "ALTER ROLE owner_then SET statement_timeout TO '1s'")  # the database's own wins
+        run(server, "ALTER ROLE owner_then SET idle_session_timeout TO '1h'")
+        run(server, """ALTER ROLE owner_then SET search_path TO "Their's", public""")
         own = owned_by(server, url, "owner_then")
         run(own, SCHEMA)
         yield own
@@ -108,10 +113,10 @@ def test_who_may_sets_them_all_and_the_owners_are_the_new_owners(
             )
             run(server, "ALTER ROLE owner_now NOSUPERUSER")
             wanted = new_database.settings(steps._restoring(), rollback_state.recorded_point(steps.evidence), new)
-            assert len(wanted) == 7
+            assert len(wanted) == 9
             assert database_settings.set_all(new.url, wanted, system="new database") == {}  # each is there already
         found = settings_of(empty)
-    assert found == {"": WANTED[""], "owner_now": WANTED["owner_then"], "visitor": WANTED["visitor"]}
+    assert found == {"": WANTED[""], "owner_now": OWN, "visitor": WANTED["visitor"]}
     assert "app.jwt_secret" in told
     assert "statement_timeout of role owner_now" in told
     assert "NOT set" not in told
@@ -130,7 +135,7 @@ def test_what_the_new_owner_may_not_set_is_named_with_the_reason(
             assert steps.restore_database() == done
         found = settings_of(empty)
     assert set(found[""]) == {"TimeZone", "search_path", "work_mem"}
-    assert found["owner_now"] == WANTED["owner_then"]
+    assert found["owner_now"] == OWN
     assert done.unset == {
         "app.jwt_secret": "this role may not set it",
         "log_min_duration_statement": "this role may not set it",
