@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import socket
 import threading
@@ -18,6 +19,7 @@ from fixtures.model.secret import Secret
 from fixtures.process.waiting import wait_until
 from fixtures.systems.failure import Refused
 from fixtures.systems.postgres import snapshot_sessions
+from fixtures.systems.postgres.session import connect
 from fixtures.systems.postgres.snapshot_sessions import SnapshotSessions
 from tests_selftest.contract.spare import spare
 
@@ -125,3 +127,15 @@ def test_one_session_is_enough_where_a_second_one_finds_no_snapshot(database: Se
         for _ in range(2):
             assert sessions.ask_each(["SELECT count(*) FROM public.boards"] * 3) == [[(10,)]] * 3
         assert len(sessions._all) == 1
+
+
+def test_a_network_that_died_is_noticed_without_an_interrupt(database: Secret) -> None:
+    """Within a minute, by the kernel's keepalives; its own wait two hours for the first."""
+    idle: int = getattr(socket, "TCP_KEEPALIVE", 0) or socket.TCP_KEEPIDLE  # the first is macOS' name
+    with (
+        connect(database, system="test database", read_only=True) as connection,
+        socket.socket(fileno=os.dup(connection.fileno())) as seen,
+    ):
+        assert seen.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        found = [seen.getsockopt(socket.IPPROTO_TCP, each) for each in (idle, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)]
+    assert found[0] + found[1] * found[2] <= 60
