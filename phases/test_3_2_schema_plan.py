@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fixtures.checks.directus_configuration import comparison
-from fixtures.checks.schema import plan_safety, planning, probing, schema, waivers
+from fixtures.checks.schema import database_rules, plan_safety, planning, probing, schema, waivers
 from fixtures.checks.schema.risk_codes import CODES
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.directus_configuration import Configuration
@@ -22,6 +22,8 @@ from fixtures.operations.schema import schema_documents, schema_plan
 from fixtures.operations.source import directus_configuration, not_carried, schema_export
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from fixtures.evidence.store import Evidence
     from fixtures.model.applied_schema import AppliedSchema
     from fixtures.report.documents import Documents
@@ -33,7 +35,9 @@ pytestmark = task_group("3.2")
 
 
 @action("3.2.1", dry_run=True)
-def test_the_files_are_compared(settings: Settings, evidence: Evidence) -> None:
+def test_the_files_are_compared(
+    database: PostgresObserver, settings: Settings, evidence: Evidence, now: datetime
+) -> None:
     """Compare schema files"""
     there = schema_export.read_snapshot(settings.migration_dir / schema_documents.PRODUCTION_SCHEMA)
     local = schema_export.read_snapshot(settings.migration_dir / schema_export.LOCAL_SCHEMA)
@@ -44,13 +48,21 @@ def test_the_files_are_compared(settings: Settings, evidence: Evidence) -> None:
     assert text or not found, "the comparison finds differences between identical files"
     evidence.write(found, "differences")
     evidence.note(f"{len(found)} differences in {len({each.name for each in found})} objects by the own comparison.")
-    if not settings.local_database_url:
-        evidence.note("LOCAL_DATABASE_URL is not set: local's database was not compared with its snapshot.")
-        return
-    findings, hidden = schema_plan.local_catalog(settings.local_database_url, local)
+    accepted, url = schema_plan.read_waivers(settings.waivers), settings.local_database_url
+    outside = schema_plan.outside_snapshot(local, database, url, accepted=accepted, today=now.date())
+    evidence.write(outside)
+    findings = [*(schema_plan.local_mismatches(url, local) if url else ()), *database_rules.not_accepted(outside.rules)]
     assert not findings, format_findings(findings)
-    outside = "; ".join(hidden) or "nothing"
-    evidence.note(f"Local's database agrees with its snapshot; in no snapshot, so not migrated: {outside}.")
+    if not url:
+        evidence.note(
+            "LOCAL_DATABASE_URL is not set: local's database was not compared with its snapshot, and what it has beside"
+            " it (checks, uniques of several columns, indexes by hand, views, triggers) is not known."
+        )
+        return
+    objects = "; ".join(outside.objects) or "nothing"
+    evidence.note(f"Local's database agrees with its snapshot; in no snapshot, so not migrated: {objects}.")
+    for each in outside.rules:
+        evidence.note(f"{each}.")
 
 
 @action("3.2.2", dry_run=True)

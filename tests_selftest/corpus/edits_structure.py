@@ -19,6 +19,10 @@ def _line_becomes_a_column(draft: Draft) -> None:
     field["meta"] |= {"interface": "input", "special": None}
 
 
+def _undescribed_key(draft: Draft) -> None:
+    draft.add("articles.new", "articles.reviewer", foreign_key_table="editors", foreign_key_column="id")
+
+
 def _unmarked_json(draft: Draft) -> None:
     draft.add("articles.new", "articles.facts")
     draft.meta("articles.new", special=None)
@@ -139,6 +143,14 @@ RELATIONS = (
     Edit("on_delete, covered by a waiver", related("articles.author", on_delete="CASCADE"), "SC137", "waived", "fine",
          waive=(("SC137", "articles.author"),)),
     Edit("a relation points to another table", _another_target, "SC110 SC145", "stopped", "fine"),
+    Edit("a foreign key without a relation",
+         lambda d: d.schema("articles.reviewer", foreign_key_table="editors", foreign_key_column="id"),
+         "SC149", "kept", "fine"),
+    Edit("a new column with a foreign key and no relation", _undescribed_key, "SC103 SC149", "kept", "fine"),
+    Edit("a foreign key by hand that only production has",
+         lambda d: d.schema("legacy.keeper", foreign_key_table=None, foreign_key_column=None), "SC144", "kept", "fine"),
+    Edit("a new relation over a foreign key by hand", lambda d: d.add_relation("legacy.keeper", "editors"),
+         "SC107", "stopped", "refused"),
     Edit("a new relation over orphans", lambda d: d.add_relation("articles.orphan", "authors"),
          "SC107", "stopped", "refused"),
     Edit("a new relation, every row found", lambda d: d.add_relation("articles.reviewer", "authors"),

@@ -76,7 +76,7 @@ TABLES: dict[str, list[dict[str, Any]]] = {
     ],
     "pages": [serial(), column("title")],
     "blocks": [serial(), column("page", "integer"), column("collection"), column("item")],
-    "legacy": [serial(), column("note", "text")],
+    "legacy": [serial(), column("note", "text"), column("keeper", "integer")],
     "site": [serial(), column("name")],
 }
 
@@ -127,6 +127,7 @@ CREATE TABLE hidden_things (id int PRIMARY KEY, secret text);
 INSERT INTO hidden_things VALUES (1, 'kept');
 ALTER TABLE articles ADD COLUMN hidden_note text;
 UPDATE articles SET hidden_note = 'hidden ' || id;
+ALTER TABLE legacy ADD CONSTRAINT kept_by FOREIGN KEY (keeper) REFERENCES editors (id) ON DELETE SET NULL;
 CREATE UNIQUE INDEX one_editor_of_a_name ON editors (name);
 CREATE INDEX by_country ON authors (country);
 CREATE INDEX words_text_index ON words (lower(text));

@@ -84,6 +84,7 @@ def test_the_entries_match_measured_behaviour() -> None:
     assert CONFLICTS == {
         ProbeKind.TABLE: "SC109", ProbeKind.COLUMN: "SC109", ProbeKind.DEPENDENTS: "SC160",
         ProbeKind.NAME: "SC161", ProbeKind.OTHER_NAME: "SC162",
+        ProbeKind.KEY: "SC163",
     }  # fmt: skip
     assert {code for code, known in CODES.items() if known.lock is Lock.SCAN} == {
         "SC105", "SC107", "SC108", "SC124", "SC134", "SC135",
