@@ -124,6 +124,8 @@ def test_the_report_contains_every_result(
     named += [outcome.collection for outcome in now.outcomes]
     named += [f"{conflict.collection} {conflict.key}" for conflict in now.conflicts]
     named += [each.what for each in now.not_carried]
+    named += [" ".join(each.split()) for each in now.outside.objects]
+    named += [each.rule.object for each in now.outside.rules]
     findings = document_checks.missing_from_report(migration_report.text, must_name=named)
     assert not findings, format_findings(findings)
     evidence.note(f"{len(set(named))} changes, collections and conflicts are each named in it.")

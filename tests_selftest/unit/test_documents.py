@@ -18,6 +18,7 @@ from fixtures.model.applied_schema import AppliedSchema
 from fixtures.model.audit import FinalCount
 from fixtures.model.carry import CarryPlan, CarryVerification, EmptiedOption, KindPlan, LeftOut
 from fixtures.model.closing import FollowUp, MonitoringPlan, ScheduledCheck
+from fixtures.model.database_rules import DatabaseRule, OutsideSnapshot, RuleLeftBehind
 from fixtures.model.dataset import CollectionProfile, ExportedFile, ImportOrder, Outcome, Reference
 from fixtures.model.directus_configuration import ConfigurationComparison, DifferingObject, KindComparison
 from fixtures.model.export import AssetFile, AssetInventory, CollectionCount, DataExport, Inventory
@@ -185,6 +186,7 @@ def test_every_object_and_every_row_count_is_the_same_in_both(tmp_path: Path) ->
         "Errors during import": 1,
         "Conflicts, production's row was kept": 1,
         "Values and files not carried over": 1,
+        "Of local's database, in no snapshot and not made": 0,
     }
     stages = dict(re.findall(r'<span class="grow">(\w+)</span> <span class="soft">(\d+) changes?</span>', shown))
     assert stages == {"Collections": "2", "Fields": "5", "Constraints": "3", "Relations": "1"}
@@ -223,6 +225,21 @@ def test_who_accepted_that_values_are_left_behind_stands_beside_them(tmp_path: P
     assert f"it is empty in production; {accepted}\n" in report(story)
     shown = " ".join(re.sub(r"<[^>]+>", "", html(story, tmp_path)).split())
     assert f"12 rows of local, it is empty in production {accepted}" in shown
+
+
+def test_what_local_s_database_has_and_no_snapshot_holds_is_in_page_and_markdown(tmp_path: Path) -> None:
+    migration = InventedMigration(tmp_path)
+    rule = DatabaseRule("orders", "paid", "check", ("total",), "CHECK ((total > 0))", "ALTER TABLE orders ADD …;")
+    signed = RuleLeftBehind(rule, "no snapshot holds it", "accepted by Ada")
+    migration.evidence.begin("3.2.1")
+    migration.evidence.write(OutsideSnapshot(("view sums", "orders: CREATE TRIGGER t"), (signed,)))
+    story = migration.story()
+    text, shown = report(story), " ".join(unescape(re.sub(r"<[^>]+>", "", html(story, tmp_path))).split())
+    assert "### Of local's database, in no snapshot and not made (3)\n\n- orders.paid (check): no snapshot" in text
+    assert "holds it: ALTER TABLE orders ADD …; accepted by Ada\n- view sums\n- orders: CREATE TRIGGER t\n" in text
+    assert "not made orders.paid (check), no snapshot holds it: ALTER TABLE orders ADD …; accepted by Ada" in shown
+    assert "view sums orders: CREATE TRIGGER t" in shown or "view sumsorders: CREATE TRIGGER t" in shown
+    assert ("rules and indexes of local's database that were not made", 1) in story.key_figures
 
 
 def test_release_notes_and_notice_say_the_numbers_of_the_same_story(tmp_path: Path) -> None:
@@ -400,6 +417,10 @@ def test_no_value_breaks_a_table_or_a_list(tmp_path: Path) -> None:
             {"read": (HOSTILE,)},
         ),
         not_carried=(NotCarried(HOSTILE, 1, HOSTILE),),
+        outside=OutsideSnapshot(
+            (HOSTILE,),
+            (RuleLeftBehind(DatabaseRule(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,), HOSTILE, HOSTILE), HOSTILE, HOSTILE),),
+        ),
     )
     assert story.schema
     story = replace(story, schema=replace(story.schema, done=tuple(changes), pending=tuple(changes)))
