@@ -76,10 +76,22 @@ def test_every_collection_is_exported(
         database=settings.local_database_url or None,
         shared=conflicts.shared_columns(evidence.read(Snapshot, of="1.2"), inventory, production, evidence),
     )
-    assets = asset_export.export_assets(source, settings.migration_dir, progress)
+    assets = asset_export.export_assets(
+        source,
+        settings.migration_dir,
+        progress,
+        schema=evidence.read(Snapshot, of="1.2"),
+        database=settings.exact_library or None,
+    )
     accepted, today = schema_plan.read_waivers(settings.waivers), data.exported_at.astimezone(UTC).date()
     uncarried = not_carried.find(
-        evidence.read(Snapshot, of="1.2"), source, production, assets.without_bytes, accepted, today=today
+        evidence.read(Snapshot, of="1.2"),
+        source,
+        production,
+        assets.without_bytes,
+        accepted,
+        today=today,
+        exact_library=bool(settings.exact_library),
     )
     assert [file.collection for file in data.files] == [each.name for each in inventory.profiles]
     evidence.write(data)
@@ -169,7 +181,13 @@ def test_the_counts_are_documented(
     snapshot, assets = evidence.read(Snapshot, of="1.2"), evidence.read(AssetInventory, of="1.3")
     accepted = schema_plan.read_waivers(settings.waivers)
     uncarried = not_carried.find(
-        snapshot, source, production, assets.without_bytes, accepted, today=data.exported_at.astimezone(UTC).date()
+        snapshot,
+        source,
+        production,
+        assets.without_bytes,
+        accepted,
+        today=data.exported_at.astimezone(UTC).date(),
+        exact_library=bool(settings.exact_library),
     )
     findings = not_carried.not_accepted(uncarried)
     assert not findings, format_findings(findings)

@@ -68,7 +68,7 @@ def test_conflicts_are_analyzed(
         settings.import_lane, production, database_url, progress, dry_run=dry_run, on_screening=evidence.write
     )
     plan, refused = import_plan.review(
-        production, import_set, settings.conflict_policy, observe, lane=settings.import_lane
+        production, import_set, settings.conflict_policy, observe, lane=settings.import_lane, database=database_url
     )
     evidence.write(list(plan.refusals), "refused-rows")
     invalid = evidence.read(Screening, of="4.1").invalid_rows()

@@ -29,7 +29,7 @@ from fixtures.operations.preservation import existing_rows
 from fixtures.operations.schema import schema_plan
 from fixtures.operations.scratch_rows import related
 from fixtures.operations.verification import audit as auditing
-from fixtures.operations.verification import data_audit, relation_checks, row_accounts, verify
+from fixtures.operations.verification import data_audit, library_audit, relation_checks, row_accounts, verify
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -72,14 +72,32 @@ def test_counts_are_as_expected(
 
 @action("4.3.2")
 def test_every_row_holds_its_values(
-    production: DirectusObserver, database: PostgresObserver, settings: Settings, evidence: Evidence
+    production: DirectusObserver,
+    database: PostgresObserver,
+    database_url: Secret,
+    settings: Settings,
+    evidence: Evidence,
 ) -> None:
     """Spot-check sample items"""
     found = evidence.read(list[CollectionVerification], of="4.3", name="verified")
-    stamps = evidence.read(ImportResult, of="4.2").stamps
-    exact = stamps is None or not stamps.not_verifiable
-    findings = [*data_rules.value_mismatches(found), *(data_rules.stamp_mismatches(found) if exact else [])]
+    result = evidence.read(ImportResult, of="4.2")
+    exact = result.stamps is None or not result.stamps.not_verifiable
+    files = library_audit.verify(
+        production,
+        database_url,
+        import_inputs.import_set(evidence, settings, production),
+        result.conflicts,
+        {(each.collection, each.key) for each in result.refusals},
+        partial(existing_rows.live_writes, database, existing_rows.initial_rows(evidence).value.taken_at),
+    )
+    evidence.write(files, "library")
+    findings = [
+        *data_rules.value_mismatches(found),
+        *(data_rules.stamp_mismatches(found) if exact else []),
+        *data_rules.library_mismatches(files),
+    ]
     assert not findings, format_findings(findings)
+    evidence.note(library_audit.summarize(files))
     sample = data_audit.sample(found, seed=evidence.folder.name)
     evidence.write(sample, "sample")
     evidence.note(data_audit.summarize_rows(found))
@@ -257,7 +275,12 @@ def test_another_import_would_change_nothing(
     observe = lanes.class_counter(settings.import_lane, production, database_url, progress, reread=True)
     people = partial(existing_rows.live_writes, database, existing_rows.initial_rows(evidence).value.taken_at)
     left = data_audit.remaining_imports(
-        production, import_set, evidence.read(ImportResult, of="4.2").conflicts, observe, people
+        production,
+        import_set,
+        evidence.read(ImportResult, of="4.2").conflicts,
+        observe,
+        people,
+        database=database_url,
     )
     assert left == {}, f"another import would do something in {left}"
     evidence.note("Another import would create nothing and change nothing.")

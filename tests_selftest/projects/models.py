@@ -52,7 +52,7 @@ HELP_CENTRE = GeneratedProject(
 )
 """A help centre: trees, translations, related articles, validation, fields on people and files, flows that listen.
 
-What people wrote about themselves is left behind by waiver."""
+What people wrote about themselves is left behind by waiver, and what is written about a file comes with it."""
 
 CONFIGURED = ("AGENCY",)
 """Those in which CARRY takes over what people made beside data model and rows."""

@@ -135,7 +135,7 @@ class GeneratedProject(_WithSite):
             url, rows=each if side == "local" else each // 2, seed=seed, files=FILES, singletons=shape.singletons
         )
         if side == "local":
-            describe(url, [(table, str(body["field"])) for table, body in shape.fields if table != "directus_files"])
+            describe(url, [(table, str(body["field"])) for table, body in shape.fields])
         if side == "production":
             edit(url, every=_EDITED_EVERY)
             own = fill(url, rows=_OWN_ROWS, seed=seed, files=[_OWN_FILE], singletons=shape.singletons, first=_OWN_FROM)

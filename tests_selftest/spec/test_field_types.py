@@ -25,7 +25,7 @@ POSTGRES = {
 }  # fmt: skip
 
 ALLOWED = {
-    "fixtures/operations/imports/library.py": "columns of two tables of Directus itself, each with its type",
+    "fixtures/checks/rows/library_columns.py": "columns of two tables of Directus itself, each with its type",
     "fixtures/systems/postgres/tables.py": "the two columns of a table that stands for large objects",
 }
 """Modules outside the table that name several types, and why."""

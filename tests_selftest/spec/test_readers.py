@@ -23,8 +23,10 @@ OF_OTHER_THINGS = {
     "operations/backups/backup.py", "operations/carry/journal.py", "operations/code/commit_message.py",
     "operations/imports/flow_pause.py", "operations/source/configuration_export.py",
     "operations/imports/import_documents.py", "operations/imports/journal.py", "operations/imports/library.py",
+    "operations/imports/library_comparison.py", "operations/imports/library_completion.py",
     "operations/imports/stamps.py", "operations/lane_sql/load_sql.py", "operations/source/asset_export.py",
-    "operations/source/schema_export.py",
+    "operations/source/library_values.py", "operations/source/schema_export.py",
+    "operations/verification/library_audit.py", "checks/rows/library_columns.py",
     "operations/scratch_rows/related.py", "systems/directus/cli.py", "systems/directus/sandbox.py",
     "systems/http/failures.py", "systems/postgres/transaction.py",
 }  # fmt: skip
@@ -36,8 +38,10 @@ OPEN_THE_EXPORT = {"operations/source/export_reader.py"}
 OPEN_OTHER_FILES = {
     "operations/imports/file_upload.py", "operations/imports/flow_pause.py", "operations/imports/import_documents.py",
     "operations/imports/import_log.py", "operations/imports/journal.py", "operations/imports/library.py",
+    "operations/imports/library_comparison.py", "operations/imports/library_completion.py",
     "operations/imports/stamps.py", "operations/lane_sql/load_sql.py", "operations/source/asset_export.py",
-    "operations/source/configuration_export.py", "operations/source/schema_export.py",
+    "operations/source/configuration_export.py", "operations/source/library_values.py",
+    "operations/source/schema_export.py", "operations/verification/library_audit.py",
 }  # fmt: skip
 """Open documents, log, journal, the library's files and their list, the schemas; of what deals with rows."""
 

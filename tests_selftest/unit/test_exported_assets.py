@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fixtures.model.finding import Finding
+from fixtures.model.snapshot import Snapshot
 from fixtures.operations.source import asset_export
 from fixtures.systems.directus.observer import AssetDigest
 from fixtures.systems.failure import Refused
@@ -44,7 +45,7 @@ def silent(*_: object) -> None:
 
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_a_file_without_bytes_is_listed_apart_and_its_row_is_not_exported(tmp_path: Path, status: int) -> None:
-    found = asset_export.export_assets(Library(status), tmp_path, silent)  # type: ignore[arg-type]
+    found = asset_export.export_assets(Library(status), tmp_path, silent, schema=Snapshot({}))  # type: ignore[arg-type]
     assert [each.id for each in found.files] == ["1"]
     (absent,) = found.without_bytes
     assert (absent.id, absent.title) == ("2", "without a title")
@@ -55,4 +56,4 @@ def test_a_file_without_bytes_is_listed_apart_and_its_row_is_not_exported(tmp_pa
 @pytest.mark.parametrize("status", [401, 429, 503])
 def test_an_answer_that_is_not_about_the_file_ends_the_export(tmp_path: Path, status: int) -> None:
     with pytest.raises(Refused):
-        asset_export.export_assets(Library(status), tmp_path, silent)  # type: ignore[arg-type]
+        asset_export.export_assets(Library(status), tmp_path, silent, schema=Snapshot({}))  # type: ignore[arg-type]

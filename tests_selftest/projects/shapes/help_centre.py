@@ -50,5 +50,9 @@ def help_centre(*, grown: bool) -> Shape:
         relation("tickets", "answered_by", "directus_users"),
         relation("start_page", "first", "articles"),
     ]
-    fields = (("directus_users", column("bio", "text")), ("directus_files", column("alt_text")))
+    fields = (
+        ("directus_users", column("bio", "text")),
+        ("directus_files", column("alt_text")),
+        ("directus_folders", column("note")),
+    )
     return Shape(tuple(made), tuple(related), fields)
