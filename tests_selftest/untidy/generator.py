@@ -1,0 +1,100 @@
+"""
+Databases by number: below `FIRST_RANDOM` one kind at a time, from there on random combinations.
+
+The same number is the same database, as long as the table of kinds is the same.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from tests_selftest.untidy.design import PLAIN_KEYS, Design, Feature, Table
+from tests_selftest.untidy.kind import Kind
+from tests_selftest.untidy.kinds import KINDS, OWN
+
+FIRST_RANDOM = 10_000
+_FORMS = (("blank", "sql"), ("older", "sql"), ("blank", "api"), ("older", "api"))
+"""Production and lane of the databases of one kind; its number is four times that of the kind, and that of the form."""
+
+_PLAIN = [kind for kind in KINDS.values() if kind.plain and not kind.key]
+_UNTIDY = [kind for kind in KINDS.values() if not kind.plain and not kind.key]
+_UNTIDY_KEYS = [kind for kind in KINDS.values() if kind.key and not kind.plain]
+
+
+def numbers(*, both_lanes: bool = False) -> list[int]:
+    """
+    Of every kind a blank and an older production, and every kind of OWN that only production has; untidy kinds first.
+
+    Without *both_lanes* lane api has one of the two, in turn.
+    """
+    found = []
+    for number, kind in enumerate(KINDS.values()):
+        forms = range(len(_FORMS)) if both_lanes else (0, 1, 2 + number % 2)
+        found += [(kind.plain, form, number * len(_FORMS) + form) for form in forms]
+    found += [(False, len(_FORMS), len(KINDS) * len(_FORMS) + number) for number in range(len(OWN))]
+    return [number for _, _, number in sorted(found)]
+
+
+def design(number: int) -> Design:
+    """The database of this number."""
+    if number >= FIRST_RANDOM:
+        return _combined(number)
+    if number >= len(KINDS) * len(_FORMS):
+        kind = KINDS[OWN[number - len(KINDS) * len(_FORMS)]]
+        return _single(kind, "diverged", "sql")
+    kind = list(KINDS.values())[number // len(_FORMS)]
+    return _single(kind, *_FORMS[number % len(_FORMS)])
+
+
+def _single(kind: Kind, production: str, lane: str) -> Design:
+    shared = None if production == "blank" else 2
+    own = 2 if production == "diverged" else 0
+    other = Table("others", shared=shared, own=own)
+    table = Table("things", key=kind.key or "serial", shared=shared, own=own)
+    feature = kind.make(table, "untidy_1", other)
+    feature = replace(feature, local=production != "diverged", production=production != "blank")
+    name = f"only production: {kind.name}" if production == "diverged" else kind.name
+    return Design((other, table), (replace(feature, kind=name),), lane, f"{production}, lane {lane}")
+
+
+def _combined(number: int) -> Design:
+    """3 to 12 collections with what people do to them; every third database has nothing that is untidy."""
+    chance = random.Random(number)
+    production = chance.choice(("blank", "older", "older", "diverged", "diverged"))
+    lane = chance.choice(("sql", "sql", "sql", "api"))
+    untidy = chance.choice((0, 1, 1, 2, 4, 10))
+    tables: list[Table] = []
+    for place in range(chance.randint(3, 12)):
+        there = production != "blank" and chance.random() < 0.75
+        rows = chance.randint(3, 9)
+        tables.append(
+            Table(
+                f"t{place}_{chance.choice(('news', 'pages', 'shops', 'items'))}", chance.choice(PLAIN_KEYS), rows,
+                chance.randint(2, rows) if there else None,
+                chance.randint(0, 3) if there and production == "diverged" else 0,
+            )
+        )  # fmt: skip
+    features: list[Feature] = []
+    if untidy and _UNTIDY_KEYS and chance.random() < 0.2:
+        kind, place = chance.choice(_UNTIDY_KEYS), chance.randrange(len(tables))
+        tables[place] = replace(tables[place], key=kind.key)
+        features.append(replace(kind.make(tables[place], "", tables[0]), production=tables[place].shared is not None))
+    chosen = [chance.choice(_PLAIN) for _ in range(chance.randint(4, 25))]
+    chosen += [chance.choice(_UNTIDY) for _ in range(untidy)]
+    chance.shuffle(chosen)
+    once: set[str] = set()
+    for place, kind in enumerate(chosen):
+        table, other = chance.choice(tables), chance.choice(tables)
+        made = kind.make(table, f"u{place}x", other)
+        if not made.columns:  # statements that are made for one object in a database
+            if kind.name in once:
+                continue
+            once.add(kind.name)
+        features.append(replace(made, production=production != "blank" and chance.random() < 0.6))
+    if production == "diverged":
+        for place in range(chance.randint(1, 4)):
+            kind, table, other = KINDS[chance.choice(OWN)], chance.choice(tables), chance.choice(tables)
+            made = kind.make(table, f"own{place}x", other)
+            features.append(replace(made, kind=f"only production: {kind.name}", local=False, production=True))
+    return Design(tuple(tables), tuple(features), lane, f"{production}, lane {lane}")
