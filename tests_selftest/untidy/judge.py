@@ -107,7 +107,9 @@ def judge(local: str, before: str, production: str, pristine: str) -> list[Diffe
     """All differences, what local has first, then what production had."""
     here, was, there, empty = _read(local), _read(before), _read(production), _read(pristine)
     found = [*_missing(here, there, empty), *_lost(was, there)]
-    found += [Difference(place, "sequence", "behind the largest value") for place in there.behind]
+    found += [
+        Difference(place, "sequence", "behind the largest value") for place in there.behind if place not in was.behind
+    ]
     return list(dict.fromkeys(found))
 
 
@@ -151,7 +153,7 @@ def _lost(was: _Database, there: _Database) -> list[Difference]:
             ]
         if table in _RECORDS:
             continue
-        for key, row in was.rows[table].items():
+        for key, row in was.rows.get(table, {}).items():
             now = there.rows[table].get(key)
             if now is None:
                 found.append(Difference(table, "lost row", str(key)))
@@ -184,7 +186,7 @@ def _column(table: str, column: str, told: tuple[Any, ...], there: tuple[Any, ..
 def _values(table: str, local: _Database, there: _Database, standard: set[str]) -> list[Difference]:
     found: list[Difference] = []
     left_out = _OF_THE_STORE if table == "directus_files" else standard if table == "directus_users" else frozenset()
-    for key, row in local.rows[table].items():
+    for key, row in local.rows.get(table, {}).items():
         now = there.rows[table].get(key)
         if now is None:
             if table != "directus_users":

@@ -1,0 +1,151 @@
+"""The judge of `make untidy` sees a difference of every kind, and one database is migrated and judged as a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests_selftest.untidy import generator
+from tests_selftest.untidy.design import Design, Table
+from tests_selftest.untidy.judge import Difference, judge
+from tests_selftest.untidy.kinds import KINDS
+from tests_selftest.untidy.stage import BEFORE, PASSWORD, PRISTINE, ROLE, Stage, run, staged
+from tests_selftest.untidy.trial import Fate, minimise, says, trial
+
+OTHERS, THINGS = Table("others"), Table("things")
+COLUMNS = {
+    "moment": "timestamp with fractions",
+    "tree": "json 12345678901234567890", "gone": "json null", "twice": "json repeated key",
+    "real_number": "float infinity", "words": "empty text", "made": "generated stored", "short": "unique",
+    "quick": "index by hand", "parent": "m2o", "small": "CHECK", "noise": "trigger that changes", "seen": "view",
+    "count": "integer", "state": "default text", "licence": "custom column of files",
+}  # fmt: skip
+"""The object of each feature, and its kind."""
+OWN = (
+    "CREATE TABLE shop (id serial PRIMARY KEY, price numeric, name text UNIQUE)",
+    "CREATE INDEX shop_price ON shop (price)",
+    "INSERT INTO shop (price, name) VALUES (1.50, 'a'), (2, 'b')",
+    "ALTER TABLE things ADD COLUMN own text DEFAULT 'x'",
+    "INSERT INTO things (id, title, short) VALUES (77, 'own', 'own')",
+    "SELECT setval('things_id_seq', 77)",
+)
+
+PLANTED = {
+    "type": ("ALTER TABLE things ALTER count TYPE bigint", "things.count", "type"),
+    "length": ("ALTER TABLE things ALTER words TYPE varchar(300)", "things.words", "type"),
+    "default": ("ALTER TABLE things ALTER state SET DEFAULT 'other'", "things.state", "default"),
+    "no default": ("ALTER TABLE things ALTER state DROP DEFAULT", "things.state", "default"),
+    "not null": ("ALTER TABLE others ALTER title SET NOT NULL", "others.title", "not null"),
+    "expression": ("ALTER TABLE things ALTER made SET EXPRESSION AS (lower(title))", "things.made", "default"),
+    "no longer generated": ("ALTER TABLE things ALTER made DROP EXPRESSION", "things.made", "generated"),
+    "unique": ("ALTER TABLE things DROP CONSTRAINT things_short_unique", "things.things_short_unique", "index"),
+    "index": ("DROP INDEX hand_quick", "things.hand_quick", "index"),
+    "another index": (
+        "DROP INDEX hand_quick; CREATE INDEX hand_quick ON things (quick) WHERE quick <> ''",
+        "things.hand_quick",
+        "index",
+    ),
+    "foreign key": (
+        "ALTER TABLE things DROP CONSTRAINT things_parent_foreign", "things.things_parent_foreign", "foreign key",
+    ),
+    "another rule": (
+        "ALTER TABLE things DROP CONSTRAINT things_parent_foreign, ADD CONSTRAINT things_parent_foreign"
+        " FOREIGN KEY (parent) REFERENCES others (id) ON DELETE CASCADE", "things.things_parent_foreign", "foreign key",
+    ),
+    "check": ("ALTER TABLE things DROP CONSTRAINT hand_small", "things.hand_small", "check"),
+    "trigger": ("DROP TRIGGER noise ON things", "things.noise", "trigger"),
+    "view": ("DROP VIEW seen", "seen", "table"),
+    "row": ("DELETE FROM things WHERE id = 2", "things", "row"),
+    "key": ("ALTER TABLE others DROP CONSTRAINT others_pkey CASCADE", "others", "key"),
+    "column": ("ALTER TABLE things DROP count", "things.count", "column"),
+    "table": ("DROP TABLE others CASCADE", "others", "table"),
+    "a microsecond": ("UPDATE things SET moment = moment + '1 microsecond' WHERE id = 1", "things.moment", "value"),
+    "a digit of JSON": ("UPDATE things SET tree = '{\"n\":12345678901234567000}' WHERE id = 1", "things.tree", "value"),
+    "JSON null": ("UPDATE things SET gone = NULL", "things.gone", "value"),
+    "a repeated key": ("UPDATE things SET twice = '{\"a\":2}' WHERE id = 1", "things.twice", "value"),
+    "infinity": ("UPDATE things SET real_number = NULL WHERE real_number = 'Infinity'", "things.real_number", "value"),
+    "a blank": ("UPDATE things SET words = '' WHERE words = ' '", "things.words", "value"),
+    "a reference": ("UPDATE things SET parent = NULL WHERE id = 1", "things.parent", "value"),
+    "a file's own column": ("UPDATE directus_files SET licence = NULL", "directus_files.licence", "value"),
+    "a file's description": ("UPDATE directus_files SET description = NULL", "directus_files.description", "value"),
+    "the sequence": ("SELECT setval('others_id_seq', 2)", "others.id", "sequence"),
+    "the configuration": (
+        "UPDATE directus_fields SET special = NULL WHERE field = 'tree'", "things.tree", "configuration",
+    ),
+    "own table": ("DROP TABLE shop", "shop", "lost table"),
+    "own column": ("ALTER TABLE things DROP own", "things.own", "lost column"),
+    "own default": ("ALTER TABLE things ALTER own DROP DEFAULT", "things.own", "lost default"),
+    "own row": ("DELETE FROM things WHERE id = 77", "things", "lost row"),
+    "own value": ("UPDATE shop SET price = 1.5 WHERE id = 1", "shop.price", "lost value"),
+    "own index": ("DROP INDEX shop_price", "shop.shop_price", "lost index"),
+    "own unique": ("ALTER TABLE shop DROP CONSTRAINT shop_name_key", "shop.shop_name_key", "lost index"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with staged() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def both(stage: Stage) -> Stage:
+    """A local database, and one that has everything of it and things of its own."""
+    features = [KINDS[kind].make(THINGS, name, OTHERS) for name, kind in COLUMNS.items()]
+    design = Design((OTHERS, THINGS), tuple(features))
+    stage.begin(design.sql("local"), [*design.sql("local"), *OWN])
+    return stage
+
+
+def judged(stage: Stage, *planted: str) -> list[Difference]:
+    stage.cluster.drop_database(stage.production.name)
+    stage.cluster.create_database(stage.production.name, ROLE, BEFORE)
+    run(stage.production.database_url, planted)
+    pristine = stage.cluster.url(PRISTINE, ROLE, PASSWORD)
+    return judge(stage.local.database_url, stage.before_url, stage.production.database_url, pristine)
+
+
+def test_equal_databases_have_no_difference(both: Stage) -> None:
+    assert judged(both) == []
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_the_judge_finds_a_planted_difference(both: Stage, name: str) -> None:
+    statement, place, what = PLANTED[name]
+    found = judged(both, statement)
+    assert (place, what) in {(each.place, each.what) for each in found}, found
+
+
+def test_an_index_of_another_name_is_the_same_index(both: Stage) -> None:
+    assert judged(both, "ALTER INDEX hand_quick RENAME TO things_quick_index") == []
+
+
+def test_a_database_that_directus_carries_is_carried(stage: Stage) -> None:
+    """A combination without anything untidy goes through every line, and the judge finds nothing."""
+    number = next(n for n in range(generator.FIRST_RANDOM, 99_999) if not generator.design(n).untidy)
+    seen = trial(stage, generator.design(number))
+    assert (seen.fate, seen.why) == (Fate.CARRIED, "")
+
+
+def test_the_same_number_is_the_same_database() -> None:
+    for number in (0, generator.FIRST_RANDOM, generator.FIRST_RANDOM + 7):
+        once, again = generator.design(number), generator.design(number)
+        assert once.sql("local") == again.sql("local")
+        assert once.sql("production") == again.sql("production")
+
+
+def test_a_failing_design_is_made_small() -> None:
+    """Of many features the one that fails is left, on the one table that it needs."""
+    design = next(
+        found for found in map(generator.design, range(generator.FIRST_RANDOM, 99_999)) if len(found.features) > 8
+    )
+    chosen = design.features[3]
+    smallest = minimise(design, lambda candidate: chosen in candidate.features)
+    assert smallest.features == (chosen,)
+    assert {table.name for table in smallest.tables} <= {chosen.collection, *chosen.needs, design.tables[0].name}
+
+
+def test_a_name_is_said_only_as_a_word() -> None:
+    assert says('the field "things.u1x" is', "u1x")
+    assert not says("u1xy and hand-u1x", "u1x")
