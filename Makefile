@@ -8,7 +8,7 @@ ARGS   ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearsal rehearsal-rollback test projects corpus drift fingerprint kills hostile bench scale kills-rollback toolchain world runbook finding-codes lint fresh clean
+.PHONY: help rehearsal rehearsal-rollback test projects corpus drift fingerprint kills hostile untidy bench scale kills-rollback toolchain world runbook finding-codes lint fresh clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ scale: .venv/ready ## every phase at 20,000 and 200,000 rows, lane sql: time, me
 
 hostile: .venv/ready ## import hostile rows and broken files; each must be refused by its rule or arrive exactly
 	@$(PY) -m tests_selftest.hostile $(ARGS)
+
+untidy: .venv/ready ## databases as people make them, each migrated and compared by SQL alone; ARGS="--only NUMBER"
+	@$(PY) -m tests_selftest.untidy $(ARGS)
 
 world: .venv/ready ## start the rehearsal's systems alone and hold them until Ctrl-C
 	@$(PY) -m fixtures.world show --root .world $(ARGS)

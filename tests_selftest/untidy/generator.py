@@ -14,8 +14,13 @@ from tests_selftest.untidy.kind import Kind
 from tests_selftest.untidy.kinds import KINDS, OWN
 
 FIRST_RANDOM = 10_000
-_FORMS = (("blank", "sql"), ("older", "sql"), ("blank", "api"), ("older", "api"))
-"""Production and lane of the databases of one kind; its number is four times that of the kind, and that of the form."""
+_FORMS = (
+    ("blank", "sql"), ("older", "sql"), ("grown", "sql"), ("blank", "api"), ("older", "api"), ("grown", "api"),
+)  # fmt: skip
+"""
+Production and lane of the databases of one kind: production has nothing, the same with fewer rows, or the same without
+what is untidy. Their number is six times that of the kind, and that of the form.
+"""
 
 _PLAIN = [kind for kind in KINDS.values() if kind.plain and not kind.key]
 _UNTIDY = [kind for kind in KINDS.values() if not kind.plain and not kind.key]
@@ -24,13 +29,13 @@ _UNTIDY_KEYS = [kind for kind in KINDS.values() if kind.key and not kind.plain]
 
 def numbers(*, both_lanes: bool = False) -> list[int]:
     """
-    Of every kind a blank and an older production, and every kind of OWN that only production has; untidy kinds first.
+    Of every kind each form, and every kind of OWN that only production has; untidy kinds first.
 
-    Without *both_lanes* lane api has one of the two, in turn.
+    Without *both_lanes* of the forms a blank production, one that is not, and one in lane api, in turn.
     """
     found = []
     for number, kind in enumerate(KINDS.values()):
-        forms = range(len(_FORMS)) if both_lanes else (0, 1, 2 + number % 2)
+        forms = range(len(_FORMS)) if both_lanes else (0, 1 + number % 2, 3 + number % 3)
         found += [(kind.plain, form, number * len(_FORMS) + form) for form in forms]
     found += [(False, len(_FORMS), len(KINDS) * len(_FORMS) + number) for number in range(len(OWN))]
     return [number for _, _, number in sorted(found)]
@@ -53,7 +58,7 @@ def _single(kind: Kind, production: str, lane: str) -> Design:
     other = Table("others", shared=shared, own=own)
     table = Table("things", key=kind.key or "serial", shared=shared, own=own)
     feature = kind.make(table, "untidy_1", other)
-    feature = replace(feature, local=production != "diverged", production=production != "blank")
+    feature = replace(feature, local=production != "diverged", production=production in {"older", "diverged"})
     name = f"only production: {kind.name}" if production == "diverged" else kind.name
     return Design((other, table), (replace(feature, kind=name),), lane, f"{production}, lane {lane}")
 

@@ -89,7 +89,9 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class _Database:
+class Database:
+    """A database by its catalogs, and every value as Postgres writes it."""
+
     kinds: Mapping[str, str]
     keys: Mapping[str, list[str] | None]
     columns: Mapping[str, Mapping[str, tuple[Any, ...]]]
@@ -104,16 +106,25 @@ class _Database:
 
 
 def judge(local: str, before: str, production: str, pristine: str) -> list[Difference]:
-    """All differences, what local has first, then what production had."""
-    here, was, there, empty = _read(local), _read(before), _read(production), _read(pristine)
-    found = [*_missing(here, there, empty), *_lost(was, there)]
-    found += [
-        Difference(place, "sequence", "behind the largest value") for place in there.behind if place not in was.behind
-    ]
+    """`compare` of the databases at these addresses."""
+    return compare(read(local), read(before), read(production), read(pristine))
+
+
+def compare(local: Database, before: Database, production: Database, pristine: Database) -> list[Difference]:
+    """
+    All differences, what local has first, then what production had.
+
+    Args:
+        before: Production as it was.
+        pristine: A database with nothing but Directus' own tables.
+    """
+    found = [*_missing(local, production, pristine), *_lost(before, production)]
+    behind = [place for place in production.behind if place not in before.behind]
+    found += [Difference(place, "sequence", "behind the largest value") for place in behind]
     return list(dict.fromkeys(found))
 
 
-def _missing(local: _Database, there: _Database, empty: _Database) -> list[Difference]:
+def _missing(local: Database, there: Database, empty: Database) -> list[Difference]:
     found: list[Difference] = []
     for table, kind in local.kinds.items():
         own = table.startswith("directus_")
@@ -140,7 +151,7 @@ def _missing(local: _Database, there: _Database, empty: _Database) -> list[Diffe
     return found
 
 
-def _lost(was: _Database, there: _Database) -> list[Difference]:
+def _lost(was: Database, there: Database) -> list[Difference]:
     found: list[Difference] = []
     for table in was.kinds:
         if table not in there.kinds:
@@ -183,7 +194,7 @@ def _column(table: str, column: str, told: tuple[Any, ...], there: tuple[Any, ..
     ]
 
 
-def _values(table: str, local: _Database, there: _Database, standard: set[str]) -> list[Difference]:
+def _values(table: str, local: Database, there: Database, standard: set[str]) -> list[Difference]:
     found: list[Difference] = []
     left_out = _OF_THE_STORE if table == "directus_files" else standard if table == "directus_users" else frozenset()
     for key, row in local.rows.get(table, {}).items():
@@ -236,7 +247,8 @@ def _parsed(text: str) -> Any:
     return json.loads(text, **kept)
 
 
-def _read(url: str) -> _Database:
+def read(url: str) -> Database:
+    """What `compare` asks of the database at *url*."""
     with psycopg.connect(url) as connection:
         connection.execute("SET timezone = 'UTC'; SET extra_float_digits = 1; SET search_path = public")
 
@@ -256,13 +268,13 @@ def _read(url: str) -> _Database:
         for name, names in columns.items():
             by = ["email"] if name == "directus_users" else keys[name]
             texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(each)) for each in names)
-            read = connection.execute(sql.SQL("SELECT {} FROM {}").format(texts, sql.Identifier(name))).fetchall()
-            rows_ = [dict(zip(names, row, strict=True)) for row in read]
+            found = connection.execute(sql.SQL("SELECT {} FROM {}").format(texts, sql.Identifier(name))).fetchall()
+            by_name = [dict(zip(names, row, strict=True)) for row in found]
             rows[name] = {
-                tuple(row[each] for each in by) if by else tuple(sorted(row.items(), key=str)): row for row in rows_
+                tuple(row[each] for each in by) if by else tuple(sorted(row.items(), key=str)): row for row in by_name
             }
         constraints = ask(_CONSTRAINTS)
-        return _Database(
+        return Database(
             kinds,
             keys,
             columns,

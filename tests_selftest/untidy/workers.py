@@ -14,6 +14,9 @@ from tests_selftest.untidy.design import Design
 from tests_selftest.untidy.stage import Stage, staged
 from tests_selftest.untidy.trial import GOOD, minimise, trial
 
+_END_S = 60.0
+"""How long a worker may take to end its servers."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -38,7 +41,9 @@ def results(wanted: Iterable[int], workers: int, *, smallest: bool) -> Iterable[
     for number in wanted:
         todo.put(number)
         count += 1
-    running = [context.Process(target=_work, args=(todo, done, smallest)) for _ in range(min(workers, count))]
+    running = [
+        context.Process(daemon=True, target=_work, args=(todo, done, smallest)) for _ in range(min(workers, count))
+    ]
     for each in running:
         each.start()
     try:
@@ -50,10 +55,11 @@ def results(wanted: Iterable[int], workers: int, *, smallest: bool) -> Iterable[
                 except queue.Empty:
                     if not any(each.is_alive() for each in running):
                         return
+        for each in running:
+            each.join(_END_S)
     finally:
         for each in running:
             each.terminate()
-            each.join()
 
 
 def _work(todo: Any, done: Any, smallest: bool) -> None:
