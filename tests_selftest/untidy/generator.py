@@ -58,9 +58,16 @@ def _single(kind: Kind, production: str, lane: str) -> Design:
     other = Table("others", shared=shared, own=own)
     table = Table("things", key=kind.key or "serial", shared=shared, own=own)
     feature = kind.make(table, "untidy_1", other)
-    feature = replace(feature, local=production != "diverged", production=production in {"older", "diverged"})
+    feature = replace(_placed(feature, production in {"older", "diverged"}), local=production != "diverged")
     name = f"only production: {kind.name}" if production == "diverged" else kind.name
     return Design((other, table), (replace(feature, kind=name),), lane, f"{production}, lane {lane}")
+
+
+def _placed(feature: Feature, in_production: bool) -> Feature:
+    """The feature on both sides or in local alone; a column that needs a value may be refused where rows have none."""
+    return replace(
+        feature, production=in_production, plain=feature.plain and (in_production or feature.kind != "NOT NULL")
+    )
 
 
 def _combined(number: int) -> Design:
@@ -96,7 +103,7 @@ def _combined(number: int) -> Design:
             if kind.name in once:
                 continue
             once.add(kind.name)
-        features.append(replace(made, production=production != "blank" and chance.random() < 0.6))
+        features.append(_placed(made, production != "blank" and chance.random() < 0.6))
     if production == "diverged":
         for place in range(chance.randint(1, 4)):
             kind, table, other = KINDS[chance.choice(OWN)], chance.choice(tables), chance.choice(tables)

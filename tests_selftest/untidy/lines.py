@@ -13,6 +13,7 @@ import json
 import linecache
 import re
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,6 +32,7 @@ from fixtures.model.ids import Subject
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.preservation import fingerprint
+from fixtures.plugins import backup_guard
 from fixtures.plugins.session import NO_WRITE_ERRORS
 from fixtures.report.documents import Documents
 from fixtures.settings import Settings, Target
@@ -135,31 +137,31 @@ class _Run:
             if name == BACKUP_BEFORE:
                 self._take_fingerprint()
             for line, test in _lines(name):
-                began = datetime.now(UTC)
-                try:
-                    self._call(line, test)
-                except Exception as problem:  # noqa: BLE001 - a crash is what is looked for
-                    own = _is_own(problem)
-                    return Outcome(
-                        line, _said(problem, own=own), not own, self._wrote(line), tuple(self.notes), seconds
-                    )
-                finally:
-                    self.notes += self.evidence.notes
-                    seconds[line] = (datetime.now(UTC) - began).total_seconds()
+                self.evidence.begin(line)
+                began = time.monotonic()
+                with ExitStack() as stack:
+                    given = {each: self._handle(each, stack) for each in inspect.signature(test).parameters}
+                    try:
+                        test(**given)
+                        stack.close()  # ends the scratch rows, as a part of the line
+                    except Exception as problem:  # noqa: BLE001 - a crash is what is looked for
+                        own = _is_own(problem)
+                        said, wrote = _said(problem, own=own), self._wrote(line)
+                        return Outcome(line, said, not own, wrote, tuple(self.notes), seconds)
+                self.notes += self.evidence.notes
+                seconds[line] = time.monotonic() - began
         return Outcome("", "", crashed=False, wrote=self._wrote("4.3"), notes=tuple(self.notes), seconds=seconds)
 
-    def _call(self, line: str, test: Callable[..., None]) -> None:
-        self.evidence.begin(line)
-        with ExitStack() as stack:
-            given: dict[str, Any] = {}
-            for name in inspect.signature(test).parameters:
-                if name == "production_sandbox":
-                    given[name] = stack.enter_context(self._sandbox())
-                elif name == "tmp_path":
-                    given[name] = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-                else:
-                    given[name] = self.handles[name]()
-            test(**given)
+    def _handle(self, name: str, stack: ExitStack) -> Any:
+        """What a line asks for by this name: one of the handles here, else the fixture of the plugins, made of them."""
+        if name == "production_sandbox":
+            return stack.enter_context(self._sandbox())
+        if name == "tmp_path":
+            return Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if name in self.handles:
+            return self.handles[name]()
+        fixture = getattr(backup_guard, name)._get_wrapped_function()
+        return fixture(**{each: self._handle(each, stack) for each in inspect.signature(fixture).parameters})
 
     def _wrote(self, line: str) -> bool:
         """A request that writes was sent, or the import by SQL began."""

@@ -16,6 +16,7 @@ _FILE_ROW = f"""
       description, location, tags, metadata, focal_point_x, focal_point_y, charset, embed, duration, width, height)
     VALUES ('{_FILE}', 'local', '{{o}}.txt', 'own.txt', 'Own', 'text/plain', '2020-01-02 03:04:05.678Z', 5,
       'Description', 'Here', 'a,b', '{{"x":12345678901234567890}}', 3, 4, 'utf-8', 'youtube', 77, 10, 20)
+    ON CONFLICT DO NOTHING
 """
 
 

@@ -124,11 +124,11 @@ def test_the_judge_finds_a_planted_difference(found: Callable[..., list[Differen
 def test_what_directus_carries_is_carried(stage: Stage) -> None:
     """Fewer rows and columns in production, and nothing untidy: every line passes, and the judge finds nothing."""
     others, things = Table("others", shared=3), Table("things", key="uuid", shared=2)
-    kinds = ("string", "text", "integer", "decimal", "boolean", "json", "csv", "unique", "index", "NOT NULL", "m2o")
+    kinds = ("string", "text", "integer", "decimal", "boolean", "json", "csv", "unique", "NOT NULL", "index", "m2o")
     made = [KINDS[kind].make(things, f"plain_{place}", others) for place, kind in enumerate(kinds)]
     features = tuple(replace(each, production=place % 2 == 0) for place, each in enumerate(made))
     seen = trial(stage, Design((others, things), features))
-    assert (seen.fate, seen.why) == (Fate.CARRIED, "")
+    assert seen.fate is Fate.CARRIED, seen.why
 
 
 def test_the_same_number_is_the_same_database() -> None:
