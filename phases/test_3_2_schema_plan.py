@@ -18,7 +18,7 @@ from fixtures.model.directus_configuration import Configuration
 from fixtures.model.finding import format_findings
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.schema import schema_documents, schema_plan
+from fixtures.operations.schema import kept_uniques, schema_documents, schema_plan
 from fixtures.operations.source import directus_configuration, not_carried, schema_export
 
 if TYPE_CHECKING:
@@ -87,10 +87,15 @@ def test_every_change_is_identified(
 
 
 @action("3.2.3", dry_run=True)
-def test_the_risks_are_assessed(evidence: Evidence) -> None:
+def test_the_risks_are_assessed(database: PostgresObserver, settings: Settings, evidence: Evidence) -> None:
     """Assess migration risks"""
     plan = evidence.read(SchemaPlan, of="3.2")
     findings = plan_safety.blockers(plan)
+    if settings.local_database_url:
+        local = evidence.read(Snapshot, of="1.2")
+        findings += kept_uniques.colliding_rows(plan, local, database, settings.local_database_url)
+    elif stays := kept_uniques.kept(plan):
+        evidence.note(f"LOCAL_DATABASE_URL is not set: whether local's rows fit {', '.join(stays)} is not known.")
     assert not findings, format_findings(findings)
     noticed = schema_documents.api_breaking_changes(plan.changes)
     evidence.note(

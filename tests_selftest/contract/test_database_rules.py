@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import psycopg
@@ -15,7 +15,7 @@ from fixtures.model.database_rules import OutsideSnapshot
 from fixtures.model.secret import Secret
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.waiver import Waiver
-from fixtures.operations.schema import apply, schema_plan, schema_verification
+from fixtures.operations.schema import apply, kept_uniques, schema_plan, schema_verification
 from fixtures.systems import directus
 from fixtures.systems.directus import DirectusOperator
 from fixtures.systems.postgres.observer import PostgresObserver
@@ -150,6 +150,23 @@ def test_a_constraint_and_an_index_of_the_same_kind_are_the_same_rule(production
     both = "ALTER TABLE legacy ADD CONSTRAINT theirs UNIQUE (note, keeper)"
     with sides(production, "CREATE UNIQUE INDEX mine ON legacy (note, keeper)", there=both) as seen:
         assert seen.outside().rules == ()
+
+
+def test_new_rows_that_break_a_unique_which_stays_are_found_before_anything_is_sent(production: Production) -> None:
+    """Production's row 1 has n1. Of local's, 1 is production's own, 7 has n1 too, 8 and 9 share one, 10 has none."""
+    by_hand = (
+        "ALTER TABLE articles DROP CONSTRAINT articles_unique_name_unique;"
+        "UPDATE articles SET unique_name = 'n2' WHERE id = 1;"
+        "INSERT INTO articles (id, unique_name) VALUES (7, 'n1'), (8, 'new'), (9, 'new'), (10, NULL)"
+    )
+    with sides(production, by_hand) as seen:
+        plan, _ = schema_plan.make_plan(seen.operator, seen.database, seen.snapshot, seen.operator.snapshot())
+        assert (kept_uniques.kept(plan), plan.payload) == (("articles.unique_name",), {})
+        (stop,) = kept_uniques.colliding_rows(plan, seen.snapshot, seen.database, seen.local)
+        assert (stop.code, stop.observed) == ("MIG-328", "n1 in 7 and 1; new in 9 and 8")
+        there = [c for c in plan.changes if c.name == "articles.unique_name"]
+        dropped = replace(plan, changes=tuple(replace(change, withheld=False) for change in there))
+        assert kept_uniques.colliding_rows(dropped, seen.snapshot, seen.database, seen.local) == []
 
 
 def test_without_a_connection_to_local_its_snapshot_tells_of_foreign_keys(production: Production) -> None:
