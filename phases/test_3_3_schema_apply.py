@@ -232,7 +232,7 @@ def test_the_log_is_clean(render: RenderObserver, settings: Settings, evidence: 
 def test_production_schema_matches_local(production: DirectusObserver, evidence: Evidence) -> None:
     """Production database schema matches local schema"""
     desired, observed = evidence.read(Snapshot, of="1.2"), production.snapshot()
-    findings = schema.missing_objects(desired, observed, kept=evidence.read(SchemaPlan, of="3.2").kept)
+    findings = schema.missing_objects(desired, observed, keeps=evidence.read(SchemaPlan, of="3.2").keeps)
     assert not findings, format_findings(findings)
     evidence.note(
         f"All {len(desired.fields)} fields and {len(desired.relations)} relations of local are in production."

@@ -59,7 +59,7 @@ def test_the_schema_is_compared_with_local(settings: Settings, evidence: Evidenc
     """Compare post-migration schema with local"""
     after = schema_export.read_snapshot(settings.migration_dir / schema_documents.AFTER_SCHEMA)
     local = schema_export.read_snapshot(settings.migration_dir / schema_export.LOCAL_SCHEMA)
-    findings = schema.missing_objects(local, after, kept=evidence.read(SchemaPlan, of="3.2").kept)
+    findings = schema.missing_objects(local, after, keeps=evidence.read(SchemaPlan, of="3.2").keeps)
     assert not findings, format_findings(findings)
     own = [difference.name for difference in schema.only_observed(local, after)]
     evidence.write(schema.differences(local, after), "differences")
@@ -165,7 +165,7 @@ def test_the_diff_is_empty(production: DirectusObserver, source: DirectusObserve
 def test_collections_and_fields_match_the_plan(evidence: Evidence) -> None:
     """All collections and fields present and correct"""
     local, after = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.4")
-    findings = schema.missing_objects(local, after, kept=evidence.read(SchemaPlan, of="3.2").kept)
+    findings = schema.missing_objects(local, after, keeps=evidence.read(SchemaPlan, of="3.2").keeps)
     assert not findings, format_findings(findings)
     assert set(local.tables) <= set(after.tables)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from fixtures.checks.schema import catalog
+from fixtures.checks.schema.diff_entries import change
 from fixtures.model.catalog import Catalog, CatalogColumn, CatalogKey, CatalogTable
+from fixtures.model.plan import SchemaPlan, Stage
 from fixtures.model.snapshot import Snapshot
 
 COLUMN = CatalogColumn("name", "character varying", 64, None, None, True, "", False, True, False)
@@ -97,7 +100,23 @@ def test_a_foreign_key_that_is_otherwise_is_named(case: str) -> None:
     (before,) = catalog.mismatch_findings(SNAPSHOT, seen(keys=keys))
     (after,) = catalog.missing_after_apply(SNAPSHOT, seen(keys=keys))
     assert (before.code, after.code) == ("MIG-329", "MIG-337")
-    assert catalog.missing_after_apply(SNAPSHOT, seen(keys=keys), kept={"t.parent"}) == []
+    assert catalog.missing_after_apply(SNAPSHOT, seen(keys=keys), keeps=lambda name, _: name == "t.parent") == []
+
+
+def test_only_the_detail_that_stays_is_passed_over() -> None:
+    stays = change(Stage.CONSTRAINT, "alter", "t.price", "SC153", "schema.is_indexed")
+    plan = SchemaPlan(datetime(2026, 1, 1, tzinfo=UTC), "", "", "", (stays,), {}, "")
+    column = SNAPSHOT.fields["t.price"]["schema"]
+    wanted = {**SNAPSHOT.raw, "fields": [{**f, "schema": {**f["schema"], "is_indexed": False}}
+                                         if f["schema"] is column else f for f in SNAPSHOT.raw["fields"]]}  # fmt: skip
+    assert [each.property for each in catalog.mismatches(Snapshot(wanted), seen())] == ["indexed"]
+    assert catalog.missing_after_apply(Snapshot(wanted), seen(), keeps=plan.keeps) == []
+    elsewhere = replace(plan, changes=(replace(stays, detail="schema.is_unique"),))
+    (finding,) = catalog.missing_after_apply(Snapshot(wanted), seen(), keeps=elsewhere.keeps)
+    assert finding.code == "MIG-337"
+    assert plan.keeps("t.price", "schema.is_indexed")
+    assert not plan.keeps("t.price", "schema.is_indexed_too")
+    assert not plan.keeps("t.price")
 
 
 def test_what_no_snapshot_carries_is_listed() -> None:
