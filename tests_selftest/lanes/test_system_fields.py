@@ -21,7 +21,7 @@ from fixtures.operations.imports import library
 from fixtures.operations.preservation import existing_data
 from fixtures.operations.schema import apply, data_model_view, schema_plan, schema_verification
 from fixtures.operations.scratch_rows import navigation, related
-from fixtures.operations.source import asset_export, not_carried, schema_export
+from fixtures.operations.source import asset_export, not_carried, schema_export, unconfigured
 from fixtures.operations.verification import audit, relation_checks
 from fixtures.systems.browser.window import Browser
 from fixtures.systems.directus import DirectusObserver
@@ -195,6 +195,25 @@ def test_the_data_model_is_not_loaded_again_where_the_login_opened_it(started: P
         shown = admin.collections_shown()
     assert loaded == []
     assert any(text.startswith("articles") for text in shown)
+
+
+@pytest.mark.usefixtures("extended")
+def test_a_column_added_to_a_system_collection_by_hand_is_named_where_it_has_values(
+    started: Project, local: Snapshot
+) -> None:
+    for table in ("directus_users", "directus_files"):
+        started.ask(f"ALTER TABLE {table} ADD COLUMN by_hand text")
+    started.ask("UPDATE directus_users SET by_hand = 'x'")
+    started.operator.clear_cache()
+    try:
+        found = unconfigured.find(local, started.operator)
+    finally:
+        for table in ("directus_users", "directus_files"):
+            started.ask(f"ALTER TABLE {table} DROP COLUMN by_hand")
+        started.operator.clear_cache()
+    assert [each.what for each in found] == ["directus_users.by_hand"]
+    assert [each.code for each in unconfigured.not_accepted(found)] == ["MIG-126"]
+    assert unconfigured.find(local, started.operator) == []
 
 
 A, B, C = (f"{digit * 8}-1111-4111-8111-111111111111" for digit in "abc")
