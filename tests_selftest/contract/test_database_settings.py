@@ -133,6 +133,8 @@ def test_what_the_new_owner_may_not_set_is_named_with_the_reason(
             run(server, "DROP OWNED BY visitor; DROP ROLE visitor")
             done = steps.restore_database()
             assert steps.restore_database() == done
+            rollback_state.end_migration(steps.evidence)
+            end = steps.evidence.ledger.rolled_back
         found = settings_of(empty)
     assert set(found[""]) == {"TimeZone", "search_path", "work_mem"}
     assert found["owner_now"] == OWN
@@ -141,6 +143,8 @@ def test_what_the_new_owner_may_not_set_is_named_with_the_reason(
         "log_min_duration_statement": "this role may not set it",
         "lock_timeout of role visitor": "the server has no such role or setting",
     }
+    assert end is not None
+    assert end.facts["unset"] == list(done.unset)
     told = summaries.summarize_database(done)
     assert "3 of its settings are NOT set there (" in told
     assert f"pg_restore --create --file=- backups/{done.backup}" in told

@@ -87,6 +87,18 @@ def test_report_and_last_lines_say_which_way_and_which_setting_must_follow(tmp_p
     assert isinstance(measured, RollbackTiming)
 
 
+def test_settings_that_could_not_be_set_stand_in_the_headline(tmp_path: Path) -> None:
+    """Production is not all that it was without them."""
+    migration = InventedMigration(tmp_path)
+    migration.passes("1.4")
+    facts = {"outcome": ROLLED_BACK, "backup": "b.dump", "seconds": 44.0, "parts": {}, "rows": 530}
+    unset = {"unset": ["app.jwt_secret", "lock_timeout of role visitor"]}
+    migration.ledger.add(Kind.CLOSED, "migration", **facts, method=NEW_DATABASE, database="udo-db-2", **unset)
+    told = migration.story().headline
+    assert "; but 2 settings of the database are not set there" in told.reason
+    assert told.next_act.startswith("have app.jwt_secret, lock_timeout of role visitor set in udo-db-2 (R.5.1); ")
+
+
 def test_rows_people_wrote_are_said_to_stay_in_the_old_database() -> None:
     work = [LiveEdits("boards", 2, 0, ("7", "8"))]
     for into, where in (("udo-db-2", "the old database"), ("", "a dump")):
