@@ -15,6 +15,7 @@ from fixtures.checks.schema import database_rules, plan_safety, planning, probin
 from fixtures.checks.schema.risk_codes import CODES
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.directus_configuration import Configuration
+from fixtures.model.export import Inventory
 from fixtures.model.finding import format_findings
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
@@ -56,7 +57,8 @@ def test_the_files_are_compared(
     if not url:
         evidence.note(
             "LOCAL_DATABASE_URL is not set: local's database was not compared with its snapshot, and what it has beside"
-            " it (checks, uniques of several columns, indexes by hand, views, triggers) is not known."
+            " it (checks, uniques of several columns, indexes by hand, views, triggers) is not known; nor what Directus"
+            " does not tell of a column: a virtual one, an expression as a default, a collation."
         )
         return
     objects = "; ".join(outside.objects) or "nothing"
@@ -72,7 +74,8 @@ def test_every_change_is_identified(
     """Identify all schema changes"""
     local, there = evidence.read(Snapshot, of="1.2"), evidence.read(Snapshot, of="3.1")
     accepted = schema_plan.read_waivers(settings.waivers)
-    plan, sorted_waivers = schema_plan.make_plan(production, database, local, there, accepted=accepted)
+    here = schema_plan.read_local(settings.local_database_url)
+    plan, sorted_waivers = schema_plan.make_plan(production, database, local, there, accepted=accepted, local=here)
     assert (plan.source, plan.target) == (local.digest, there.digest)
     evidence.write(plan)
     evidence.note(schema_documents.summarize(plan.changes))
@@ -96,6 +99,9 @@ def test_the_risks_are_assessed(database: PostgresObserver, settings: Settings, 
         findings += kept_uniques.colliding_rows(plan, local, database, settings.local_database_url)
     elif stays := kept_uniques.kept(plan):
         evidence.note(f"LOCAL_DATABASE_URL is not set: whether local's rows fit {', '.join(stays)} is not known.")
+    if settings.import_lane == "api":
+        local, inventory = evidence.read(Snapshot, of="1.2"), evidence.read(Inventory, of="1.3")
+        findings += schema_plan.refused_by_rest(database, local, inventory)
     assert not findings, format_findings(findings)
     noticed = schema_documents.api_breaking_changes(plan.changes)
     evidence.note(

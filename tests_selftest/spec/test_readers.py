@@ -19,7 +19,7 @@ OF_ROWS = {
 """Decode rows of the export. `tests_selftest/world/reading_counter.py` counts each of these."""
 
 OF_OTHER_THINGS = {
-    "evidence/ledger.py", "evidence/store.py", "plugins/rehearsal.py",
+    "evidence/ledger.py", "evidence/store.py", "plugins/rehearsal.py", "checks/schema/column_defaults.py",
     "operations/backups/backup.py", "operations/carry/journal.py", "operations/code/commit_message.py",
     "operations/imports/flow_pause.py", "operations/source/configuration_export.py",
     "operations/imports/import_documents.py", "operations/imports/journal.py", "operations/imports/library.py",
@@ -30,7 +30,7 @@ OF_OTHER_THINGS = {
     "operations/scratch_rows/related.py", "systems/directus/cli.py", "systems/directus/sandbox.py",
     "systems/http/failures.py", "systems/postgres/transaction.py",
 }  # fmt: skip
-"""Decode the suite's own files, snapshots, the list of the library's files, or what a system answers."""
+"""Decode the suite's own files, snapshots, a default, the list of the library's files, or what a system answers."""
 
 OPEN_THE_EXPORT = {"operations/source/export_reader.py"}
 """Read the files of the export."""

@@ -15,7 +15,7 @@ from tests_selftest.corpus import edits_structure, edits_values
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "fixtures/checks/schema"
 TABLE = SCHEMA / "risk_codes.py"
-CLASSIFIER = {SCHEMA / "risk.py", SCHEMA / "risk_fields.py", SCHEMA / "kept_in_production.py"}
+CLASSIFIER = {SCHEMA / f"{name}.py" for name in ("risk", "risk_fields", "kept_in_production", "column_fidelity")}
 # The world writes the waiver a person of the rehearsal signs; a file of its own, read back by the suite.
 WORLD = ROOT / "fixtures/world"
 
