@@ -206,7 +206,7 @@ def sent(production: Production) -> Outcome:
     with opened(production) as (operator, database):
         apply.apply(operator, database, plan, here.snapshot)
         assert schema_verification.missing_in_database(database, here.snapshot, plan) == []
-        assert schema.missing_objects(here.snapshot, operator.snapshot(), kept=plan.kept) == []
+        assert schema.missing_objects(here.snapshot, operator.snapshot(), keeps=plan.keeps) == []
     return Outcome(here, plan, stops, seen(production), *planned(production, here))
 
 
@@ -282,7 +282,7 @@ def test_a_key_that_is_numbered_otherwise_is_no_difference(production: Productio
     with opened(production) as (operator, database):
         apply.apply(operator, database, plan, here.snapshot)
         assert schema_verification.missing_in_database(database, here.snapshot, plan) == []
-        assert schema.missing_objects(here.snapshot, operator.snapshot(), kept=plan.kept) == []
+        assert schema.missing_objects(here.snapshot, operator.snapshot(), keeps=plan.keeps) == []
         assert (
             plan_safety.undocumented_differences([], schema.differing_objects(here.snapshot, operator.snapshot())) == []
         )

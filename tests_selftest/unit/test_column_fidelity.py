@@ -133,3 +133,13 @@ def test_a_label_more_in_production_s_enum_is_another_type() -> None:
     (found,) = column_fidelity.unfaithful_columns({}, desired, *sides)
     assert (found.code, found.name) == ("SC170", "t.made")
     assert column_fidelity.unfaithful_columns({}, desired, sides[0], sides[0]) == []
+
+
+def test_without_local_s_catalog_an_equal_report_is_no_difference() -> None:
+    """Directus tells half of this default on both sides; only a virtual column of production is known to differ."""
+    told = field("text", "text", default_value="lower('ABC'")
+    there = replace(PLAIN, default="lower('ABC'::text)")
+    for column, codes in ((there, []), (replace(PLAIN, generated="VIRTUAL", expression="upper(a)"), ["SC171"])):
+        production = Catalog((CatalogTable("t", (KEY, column), ()),), {})
+        found = column_fidelity.unfaithful_columns({}, Snapshot({"fields": [told]}), None, production)
+        assert [each.code for each in found] == codes
