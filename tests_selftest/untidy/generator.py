@@ -47,12 +47,13 @@ def design(number: int) -> Design:
         return _combined(number)
     if number >= len(KINDS) * len(_FORMS):
         kind = KINDS[OWN[number - len(KINDS) * len(_FORMS)]]
-        return _single(kind, "diverged", "sql")
+        return alone(kind, "diverged", "sql")
     kind = list(KINDS.values())[number // len(_FORMS)]
-    return _single(kind, *_FORMS[number % len(_FORMS)])
+    return alone(kind, *_FORMS[number % len(_FORMS)])
 
 
-def _single(kind: Kind, production: str, lane: str) -> Design:
+def alone(kind: Kind, production: str, lane: str) -> Design:
+    """One kind on one of two collections; *production* is blank, older, grown or diverged."""
     shared = None if production == "blank" else 2
     own = 2 if production == "diverged" else 0
     other = Table("others", shared=shared, own=own)

@@ -12,7 +12,7 @@ from tests_selftest.untidy.design import Design, Table
 from tests_selftest.untidy.judge import Difference, compare, read
 from tests_selftest.untidy.kinds import KINDS
 from tests_selftest.untidy.stage import BEFORE, PASSWORD, PRISTINE, ROLE, Stage, run, staged
-from tests_selftest.untidy.trial import Fate, minimise, says, trial
+from tests_selftest.untidy.trial import GOOD, Fate, minimise, says, trial
 
 OTHERS, THINGS = Table("others"), Table("things")
 COLUMNS = {
@@ -83,6 +83,14 @@ PLANTED = {
     "own unique": ("ALTER TABLE shop DROP CONSTRAINT shop_name_key", "shop.shop_name_key", "lost index"),
 }  # fmt: skip
 
+SAMPLE = (
+    ("csv edges", "blank"), ("control characters", "older"), ("numeric(30,10)", "older"),
+    ("bigInteger limits", "grown"),
+    ("generated stored", "blank"), ("interval", "blank"), ("unique by hand", "blank"), ("untracked table", "blank"),
+    ("composite unique", "blank"), ("custom column of files", "older"), ("trigger that changes", "blank"),
+)  # fmt: skip
+"""Of what `make untidy` runs."""
+
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
@@ -129,6 +137,12 @@ def test_what_directus_carries_is_carried(stage: Stage) -> None:
     features = tuple(replace(each, production=place % 2 == 0) for place, each in enumerate(made))
     seen = trial(stage, Design((others, things), features))
     assert seen.fate is Fate.CARRIED, seen.why
+
+
+@pytest.mark.parametrize(("kind", "production"), SAMPLE)
+def test_a_sample_is_carried_or_refused_by_name(stage: Stage, kind: str, production: str) -> None:
+    seen = trial(stage, generator.alone(KINDS[kind], production, "sql"))
+    assert seen.fate in GOOD, f"{seen.fate}: {seen.why}"
 
 
 def test_the_same_number_is_the_same_database() -> None:

@@ -63,8 +63,9 @@ def results(wanted: Iterable[int], workers: int, *, smallest: bool) -> Iterable[
 
 
 def _work(todo: Any, done: Any, smallest: bool) -> None:
+    parent = multiprocessing.parent_process()
     with staged() as stage:
-        while True:
+        while parent is None or parent.is_alive():
             try:
                 number = todo.get(timeout=1)
             except queue.Empty:
