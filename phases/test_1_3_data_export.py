@@ -29,6 +29,7 @@ from fixtures.operations.source import (
     data_inventory,
     directus_configuration,
     export_reader,
+    inexact,
     local_database,
     not_carried,
 )
@@ -67,25 +68,27 @@ def test_every_collection_is_exported(
     source: DirectusObserver, production: DirectusObserver, settings: Settings, evidence: Evidence, progress: Progress
 ) -> None:
     """Export data from each collection"""
-    inventory = evidence.read(Inventory, of="1.3")
+    inventory, schema = evidence.read(Inventory, of="1.3"), evidence.read(Snapshot, of="1.2")
     data = data_export.export_data(
         inventory,
         source,
         settings.migration_dir,
         progress,
+        schema=schema,
         database=settings.local_database_url or None,
-        shared=conflicts.shared_columns(evidence.read(Snapshot, of="1.2"), inventory, production, evidence),
+        shared=conflicts.shared_columns(schema, inventory, production, evidence),
     )
     assets = asset_export.export_assets(
         source,
         settings.migration_dir,
         progress,
-        schema=evidence.read(Snapshot, of="1.2"),
+        schema=schema,
         database=settings.exact_library or None,
     )
     accepted, today = schema_plan.read_waivers(settings.waivers), data.exported_at.astimezone(UTC).date()
+    rounded = inexact.find(data, schema, accepted, today=today, sql_writes=settings.writes_values_by_sql)
     uncarried = not_carried.find(
-        evidence.read(Snapshot, of="1.2"),
+        schema,
         source,
         production,
         assets.without_bytes,
@@ -96,16 +99,17 @@ def test_every_collection_is_exported(
     assert [file.collection for file in data.files] == [each.name for each in inventory.profiles]
     evidence.write(data)
     evidence.write(assets)
-    evidence.write(uncarried, not_carried.EVIDENCE)
+    evidence.write([*uncarried, *rounded], not_carried.EVIDENCE)
     evidence.note(
         f"{data.rows:,} rows of {len(data.files)} collections and {len(assets.files)} files"
         f" ({sum(file.size_bytes for file in assets.files):,} bytes) are in migration/."
     )
-    for each in uncarried:
+    for each in (*uncarried, *rounded):
         evidence.note(f"{each}.")
     findings = [
         *asset_export.files_without_bytes(assets, accepted, today=today),
         *not_carried.not_accepted(uncarried),
+        *inexact.not_accepted(rounded, data),
     ]
     assert not findings, format_findings(findings)
 
@@ -115,7 +119,8 @@ def test_the_export_is_analyzed(settings: Settings, documents: Documents, eviden
     """Analyze exported data"""
     inventory, data = evidence.read(Inventory, of="1.3"), evidence.read(DataExport, of="1.3")
     assets = evidence.read(AssetInventory, of="1.3")
-    concealed = profile.unexportable_columns(evidence.read(Snapshot, of="1.2"))
+    read_by_sql = {file.collection for file in data.files if file.exact}
+    concealed = profile.unexportable_columns(evidence.read(Snapshot, of="1.2"), without=read_by_sql)
     findings = [
         *(finding for file in data.files for finding in export_reader.file_problems(settings.migration_dir, file)),
         *(f for file in data.files for f in keys.key_type_mismatches(inventory.profile(file.collection), file)),
@@ -180,17 +185,20 @@ def test_the_counts_are_documented(
     assert [count.collection for count in now if f"| {count.collection} | {count.local:,} |" not in text] == []
     snapshot, assets = evidence.read(Snapshot, of="1.2"), evidence.read(AssetInventory, of="1.3")
     accepted = schema_plan.read_waivers(settings.waivers)
+    today = data.exported_at.astimezone(UTC).date()
     uncarried = not_carried.find(
         snapshot,
         source,
         production,
         assets.without_bytes,
         accepted,
-        today=data.exported_at.astimezone(UTC).date(),
+        today=today,
         exact_library=bool(settings.exact_library),
     )
-    findings = not_carried.not_accepted(uncarried)
+    rounded = inexact.find(data, snapshot, accepted, today=today, sql_writes=settings.writes_values_by_sql)
+    findings = [*not_carried.not_accepted(uncarried), *inexact.not_accepted(rounded, data)]
     assert not findings, format_findings(findings)
+    uncarried += rounded
     assert uncarried == evidence.read(list[NotCarried], of="1.3", name=not_carried.EVIDENCE)
     assert [each for each in uncarried if str(each) not in text] == []
     evidence.note(f"{len(now)} collections: rows in the file = rows the database counts now, {data.rows:,} in all.")

@@ -120,6 +120,9 @@ def test_what_production_lacks_is_imported(
     evidence.note(sequences.summarize(lagging))
     if result.stamps is not None:
         evidence.note(stamps.summarize(result.stamps))
+    if result.exact:
+        listed = ", ".join(f"{name} ({number:,})" for name, number in result.exact.items())
+        evidence.note(f"Set in the database, as REST does not take every value of it, in rows: {listed}.")
     evidence.note(refreshed)
     evidence.note(side_effects.summarize(activity))
 

@@ -12,6 +12,7 @@ OF_ROWS = {
     "checks/rows/row_pattern.py": "RowPattern.match, and the JSON values inside of a row",
     "checks/rows/row_values.py": "one value of a row at a time",
     "checks/rows/strict_json.py": "parse_row",
+    "operations/imports/finer_values.py": "decoded",
     "operations/lane_sql/copy_rows.py": "decoded",
     "operations/source/export_reader.py": "decode_row",
     "systems/postgres/copy_text.py": "RowWriter.fields",
@@ -19,7 +20,8 @@ OF_ROWS = {
 """Decode rows of the export. `tests_selftest/world/reading_counter.py` counts each of these."""
 
 OF_OTHER_THINGS = {
-    "evidence/ledger.py", "evidence/store.py", "plugins/rehearsal.py", "checks/schema/column_defaults.py",
+    "model/field_types/forms.py", "evidence/ledger.py", "evidence/store.py", "plugins/rehearsal.py",
+    "checks/schema/column_defaults.py",
     "operations/backups/backup.py", "operations/carry/journal.py", "operations/code/commit_message.py",
     "operations/imports/flow_pause.py", "operations/source/configuration_export.py",
     "operations/imports/import_documents.py", "operations/imports/journal.py", "operations/imports/library.py",
@@ -30,7 +32,7 @@ OF_OTHER_THINGS = {
     "operations/scratch_rows/related.py", "systems/directus/cli.py", "systems/directus/sandbox.py",
     "systems/http/failures.py", "systems/postgres/transaction.py",
 }  # fmt: skip
-"""Decode the suite's own files, snapshots, a default, the list of the library's files, or what a system answers."""
+"""Decode the suite's own files, snapshots, a default, the library's files, a system's answer, or one value of a row."""
 
 OPEN_THE_EXPORT = {"operations/source/export_reader.py"}
 """Read the files of the export."""
@@ -46,6 +48,7 @@ OPEN_OTHER_FILES = {
 """Open documents, log, journal, the library's files and their list, the schemas; of what deals with rows."""
 
 DECODERS = {"loads", "load", "decode", "Decoder", "JSONDecoder"}
+EXACT_DECODER = "exactly_decoded"
 OPEN_METHODS = {"open", "read_bytes", "read_text", "FileIO", "mmap", "file_digest"}
 OPEN_FUNCTIONS = {"open", "sha256", "file_digest"}
 
@@ -72,7 +75,10 @@ def test_every_decoder_of_json_is_known() -> None:
         name
         for name, used in modules("").items()
         if not name.startswith("world/")
-        and any(owner in {"json", "msgspec.json"} and called in DECODERS for owner, called in used)
+        and any(
+            (owner in {"json", "msgspec.json"} and called in DECODERS) or called == EXACT_DECODER
+            for owner, called in used
+        )
     }
     assert found - OF_ROWS.keys() == OF_OTHER_THINGS
     assert OF_ROWS.keys() <= found

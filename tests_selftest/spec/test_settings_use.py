@@ -14,7 +14,7 @@ from fixtures.settings import Settings, Variable, variables
 ROOT = Path(__file__).parents[2]
 GROUPS = (*(group.id for group in runbook.GROUPS), ROLLBACK)
 DERIVED = {
-    "may_pause": "flow_policy", "exact_library": "stamps",
+    "may_pause": "flow_policy", "exact_library": "stamps", "writes_values_by_sql": "stamps",
     "restores_stamps": "stamps", "api_budget": "api_p95_ms", "page_budget": "page_load_ms",
     "migration_dir": "backend_repo", "backups_dir": "backend_repo", "host": "directus_url",
 }  # fmt: skip

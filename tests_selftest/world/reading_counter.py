@@ -23,6 +23,7 @@ import pytest
 
 from fixtures.checks.rows import strict_json
 from fixtures.checks.rows.row_pattern import RowPattern
+from fixtures.operations.imports import finer_values
 from fixtures.operations.lane_sql import copy_rows
 from fixtures.operations.source import export_reader
 from fixtures.systems.postgres.copy_text import RowWriter
@@ -139,6 +140,7 @@ def pytest_configure() -> None:
     _wrapped(export_reader, "decode_row", 2)
     _wrapped(strict_json, "parse_row", 0)
     _wrapped(copy_rows, "decoded", 0)
+    _wrapped(finer_values, "decoded", 0)
     _wrapped(RowWriter, "fields", 1)
     _wrapped(RowPattern, "match", 1, only_found=True)
 

@@ -1,0 +1,111 @@
+"""Values that differ only in what REST does not tell, on a real Directus: conflicts in both lanes, never equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.checks.rows.profile import profiles
+from fixtures.model.export import CollectionCount, Inventory
+from fixtures.model.imports import ConflictKind
+from fixtures.operations.source import data_export
+from tests_selftest.lanes.project import Migration, Project, column, serial
+
+NAME = "readings"
+FINER = {
+    "at": ("'2024-03-10 02:30:00.123456+00'", "'2024-03-10 02:30:00.123999+00'"),
+    "local": ("'2024-03-10 02:30:00.25'", "'2024-03-10 02:30:00.75'"),
+    "extra": ("""'{"n":9007199254740993}'""", """'{"n":9007199254740992}'"""),
+    "level": ("'Infinity'", "'NaN'"),
+    "address": ("'10.0.0.1'", "'10.0.0.2'"),
+    "secret": ("'one'", "'two'"),
+}
+
+
+@pytest.fixture
+def readings(project: Project) -> Iterator[Project]:
+    """A collection of which REST tells no difference."""
+    fields = [
+        serial(), column("name"), column("at", "timestamp"), column("local", "dateTime"),
+        column("extra", "json", special="cast-json"), column("level", "float"), column("secret", special="conceal"),
+    ]  # fmt: skip
+    project.rest.post("/collections", {"collection": NAME, "schema": {}, "meta": {}, "fields": fields})
+    project.ask(f"ALTER TABLE {NAME} ADD COLUMN address inet")
+    project.operator.clear_cache()
+    project.rest.patch(f"/fields/{NAME}/address", {"meta": {"interface": "input"}})
+    try:
+        yield project
+    finally:
+        project.rest.delete(f"/collections/{NAME}")
+
+
+def migration(project: Project, folder: Path, lane: str, **more: Any) -> Migration:
+    """An export of what production holds now, by SQL."""
+    snapshot = project.operator.snapshot()
+    found = Migration(project, folder, {}, lane=lane, snapshot=snapshot, **more)
+    profile = next(each for each in profiles(snapshot) if each.name == NAME)
+    inventory = Inventory(datetime.now(UTC), (profile,), (CollectionCount(NAME, 2, 2),))
+    (file,) = data_export.export_data(
+        inventory, project.operator, folder, lambda *_: None, schema=snapshot, database=project.url
+    ).files
+    found.files = tuple(sorted(
+        (file, *(each for each in found.files if each.collection != NAME)), key=lambda each: each.collection,
+    ))  # fmt: skip
+    return found
+
+
+def fill(project: Project, place: int) -> None:
+    values = ", ".join(pair[place] for pair in FINER.values())
+    project.ask(f"INSERT INTO {NAME} (name, {', '.join(FINER)}) VALUES ('a', {values}), ('b', {values})")
+
+
+@pytest.mark.parametrize("lane", ["api", "sql"])
+@pytest.mark.parametrize("name", FINER)
+def test_a_value_that_is_equal_over_rest_only_is_a_conflict(
+    readings: Project, tmp_path: Path, lane: str, name: str
+) -> None:
+    fill(readings, 0)
+    again = migration(readings, tmp_path, lane, policies="keep")
+    readings.ask(f"UPDATE {NAME} SET {name} = {FINER[name][1]} WHERE id = 2")
+    result = again.run()
+    assert [(each.key, each.kind, each.columns) for each in result.conflicts] == [("2", ConflictKind.EDITED, (name,))]
+    (outcome,) = (each for each in result.outcomes if each.collection == NAME)
+    assert (outcome.created, outcome.identical, outcome.conflicts, outcome.refused) == (0, 1, 1, 0)
+
+
+@pytest.mark.parametrize("lane", ["api", "sql"])
+def test_the_same_values_are_no_conflict_and_a_second_run_brings_nothing(
+    readings: Project, tmp_path: Path, lane: str
+) -> None:
+    fill(readings, 0)
+    first = migration(readings, tmp_path, lane)
+    readings.ask(f"TRUNCATE {NAME} RESTART IDENTITY")
+    assert first.run().created == 2
+    held = readings.ask(f"SELECT t::text FROM {NAME} t ORDER BY id")
+    again = first.run()
+    assert (again.created, again.conflicts, again.refusals) == (0, (), ())
+    assert readings.ask(f"SELECT t::text FROM {NAME} t ORDER BY id") == held
+
+
+def test_a_value_somebody_changed_since_is_not_set_back(readings: Project, tmp_path: Path) -> None:
+    """A row of ours that somebody edited is a conflict or stays as it is; what REST does not take is set once."""
+    fill(readings, 0)
+    first = migration(readings, tmp_path, "api")
+    readings.ask(f"TRUNCATE {NAME} RESTART IDENTITY")
+    first.run()
+    readings.ask(f"UPDATE {NAME} SET address = '10.9.9.9' WHERE id = 1")
+    first.run()
+    assert readings.ask(f"SELECT address::text FROM {NAME} WHERE id = 1") == [("10.9.9.9/32",)]
+
+
+def test_lane_api_refuses_to_update_what_rest_does_not_take(readings: Project, tmp_path: Path) -> None:
+    fill(readings, 0)
+    again = migration(readings, tmp_path, "api", policies="update")
+    readings.ask(f"UPDATE {NAME} SET at = {FINER['at'][1]} WHERE id = 2")
+    (refusal,) = again.run().refusals
+    assert (refusal.collection, refusal.key, refusal.code) == (NAME, "2", "ROUNDED")
+    assert "IMPORT_LANE=sql" in refusal.message
