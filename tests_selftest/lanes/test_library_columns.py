@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -13,7 +14,7 @@ from fixtures.model.export import AssetInventory
 from fixtures.model.imports import ImportResult
 from fixtures.model.snapshot import Snapshot
 from fixtures.operations.imports import library, library_completion
-from fixtures.operations.source import asset_export
+from fixtures.operations.source import asset_export, not_carried
 from fixtures.operations.verification import data_audit, library_audit
 from tests_selftest.lanes.project import PICTURE, Killed, Migration, Project, column, killed
 
@@ -231,3 +232,42 @@ def test_a_value_that_did_not_arrive_is_named_by_file_and_column(started: Projec
              "metadata": "'{\"n\": 12345678901234567891}'", "uploaded_on": "uploaded_on + '1 microsecond'"}  # fmt: skip
     started.ask(f"UPDATE directus_files SET {name} = {other[name]} WHERE id = '{A}'")
     assert local.verified(migration, result) == [f"MIG-434 production · directus_files · key {A}: differs in {name}"]
+
+
+def test_without_local_s_database_the_api_carries_what_it_can_and_the_rest_needs_a_signature(
+    started: Project, tmp_path: Path
+) -> None:
+    local = Library(started, tmp_path, exact=False)
+    blank = Mock(all_columns=dict)
+    found = not_carried.find(local.schema, started.operator, blank, [])
+    counted = {each.what: (each.count, each.meaning) for each in found}
+    assert not_carried.find(local.schema, started.operator, blank, [], exact_library=True) == []
+    rounded = {"taken", "shot", "camera", "ratio"}
+    assert {name.split(".")[1] for name, (_, why) in counted.items() if why == not_carried.VALUE_ROUNDED} == {
+        *rounded, "made"
+    }  # fmt: skip
+    left = {
+        "window",
+        "address",
+        "raw",
+        "labels",
+        "paid",
+        "secret",
+        "pin",
+        "category",
+        "owner",
+        "sibling",
+        "made_by",
+        "made_on",
+    }
+    assert {name.split(".")[1] for name, (_, why) in counted.items() if why == not_carried.VALUE_LEFT_OUT} == left
+    assert [each.code for each in not_carried.not_accepted(found)] == ["MIG-135"] * len(found)
+    local.blank()
+    migration = local.migration("api")
+    result = local.run(migration)
+    now = local.rows()
+    assert local.verified(migration, result) == []
+    carried = ("title", "description", "location", "embed", "duration", "charset", "width", "height", "credit", "note",
+               "price", "big", "day", "ok", "code", "rank", "focal_point_x", "folder")  # fmt: skip
+    assert {name: now[A][name] for name in carried} == {name: local.was[A][name] for name in carried}
+    assert now[TOP]["colour"] == "red"
