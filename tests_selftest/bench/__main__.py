@@ -21,6 +21,7 @@ from statistics import median
 from fixtures.world.seed import people
 from fixtures.world.seed.rows import Rows, local_rows
 from tests_selftest.bench import big, files, large
+from tests_selftest.bench.exports import exports
 from tests_selftest.bench.stand import Stand
 from tests_selftest.bench.ways import WAYS, Load, verification
 
@@ -66,10 +67,10 @@ def main(arguments: list[str]) -> int:
                 )
                 for size in sorted(set(SIZES.values()))
             }
-            rates, verified = _measure(stand, loads, asked.only, asked.rounds)
+            rates, verified, faster = _measure(stand, loads, asked.only, asked.rounds)
     finally:
         stand.stop()
-    return _report(rates, verified, asked.rounds, time.monotonic() - began)
+    return _report(rates, verified, faster, asked.rounds, time.monotonic() - began)
 
 
 def flat(rows: Rows) -> Rows:
@@ -82,10 +83,14 @@ def flat(rows: Rows) -> Rows:
 
 def _measure(
     stand: Stand, loads: dict[int, Load], chosen: list[str], rounds: int
-) -> tuple[dict[str, list[float]], list[float]]:
-    """Rows per second by way, round by round; and what verifying cost, as a share of lane api's time."""
+) -> tuple[dict[str, list[float]], list[float], list[float]]:
+    """
+    Rows per second by way, round by round; what verifying cost, as a share of lane api's time; and how many times as
+    fast the export is by SQL as over REST.
+    """
     rates: dict[str, list[float]] = {context: [] for context in chosen}
     verified: list[float] = []
+    faster: list[float] = []
     for number in range(rounds):
         for context in chosen if number % 2 == 0 else reversed(chosen):
             load = loads[SIZES[context]]
@@ -98,14 +103,20 @@ def _measure(
                 spent = verification(load)
                 verified.append(spent / seconds)
                 _say(_line(number, "verifying", load.rows, spent))
-    return rates, verified
+                by_sql, by_rest = exports(load)
+                faster.append(by_rest / by_sql)
+                _say(_line(number, "export, SQL", load.rows, by_sql))
+                _say(_line(number, "export, REST", load.rows, by_rest))
+    return rates, verified, faster
 
 
 def _line(number: int, what: str, rows: int, seconds: float) -> str:
-    return f"  round {number + 1}  {what:<11} {rows:>7,} rows  {seconds:7.2f} s  {rows / seconds:9,.0f} rows/s"
+    return f"  round {number + 1}  {what:<12} {rows:>7,} rows  {seconds:7.2f} s  {rows / seconds:9,.0f} rows/s"
 
 
-def _report(rates: dict[str, list[float]], verified: list[float], rounds: int, seconds: float) -> int:
+def _report(
+    rates: dict[str, list[float]], verified: list[float], faster: list[float], rounds: int, seconds: float
+) -> int:
     middle = {context: median(found) for context, found in rates.items()}
     script = middle.get("script", 0)
     _say(f"\n{datetime.now(UTC):%Y-%m-%d} · {platform.machine()}, {_cores()} cores · medians of {rounds} rounds\n")
@@ -123,6 +134,7 @@ def _report(rates: dict[str, list[float]], verified: list[float], rounds: int, s
     ]
     share = median(verified) if verified else None
     targets.append(_target("verifying every row, of lane api's time", share, 0.25, "{:.0%}", most=True))
+    targets.append(_target("1.3's export by SQL, times REST", median(faster) if faster else None, 8, "{:.1f} ×"))
     _say(f"\n{seconds:.0f} s")
     return 0 if all(targets) else 1
 

@@ -74,6 +74,7 @@ RULES = {
     "a unique of some rows": "CREATE UNIQUE INDEX mine ON legacy (note) WHERE keeper IS NOT NULL",
     "a unique of an expression": "CREATE UNIQUE INDEX mine ON legacy (lower(note))",
     "a unique without a constraint": "CREATE UNIQUE INDEX mine ON legacy (note)",
+    "a deferrable unique": "ALTER TABLE legacy ADD CONSTRAINT mine UNIQUE (note) DEFERRABLE INITIALLY DEFERRED",
     "an exclusion": "ALTER TABLE legacy ADD CONSTRAINT mine EXCLUDE USING btree (note WITH =)",
     "a foreign key without a relation":
         "ALTER TABLE articles ADD CONSTRAINT mine FOREIGN KEY (reviewer) REFERENCES editors",

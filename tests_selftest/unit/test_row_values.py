@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.checks.rows import strict_json, values
+from fixtures.checks.rows import row_values, strict_json, values
 from fixtures.checks.rows.strict_json import InvalidRow
+from fixtures.model.snapshot import Snapshot
 
 
 def rule(kind: str, value: Any, *, exact_json: bool = False, **schema: Any) -> str:
@@ -98,3 +99,29 @@ def test_what_is_no_row_says_why(text: bytes, expected: str) -> None:
     with pytest.raises(InvalidRow) as found:
         strict_json.parse_row(text)
     assert found.value.rule == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "postgres", "value"),
+    [
+        ("time", "time without time zone", '"24:00:00"'), ("date", "date", '"-infinity"'),
+        ("timestamp", "timestamp with time zone", '"0044-03-15 12:00:00+00 BC"'), ("float", "real", "1e-45"),
+        ("json", "json", '{"a":1,"a":2}'), ("json", "json", r'"\ud83d"'), ("json", "json", r'{"a":"\u0000"}'),
+    ],
+)  # fmt: skip
+def test_what_a_column_held_is_valid_in_a_row_postgres_wrote(kind: str, postgres: str, value: str) -> None:
+    key = {"collection": "t", "field": "id", "type": "integer", "schema": {"is_primary_key": True}}
+    held = {"collection": "t", "field": "v", "type": kind, "schema": {"data_type": postgres, "is_nullable": True}}
+    schema = Snapshot({"collections": [{"collection": "t", "schema": {}}], "fields": [key, held], "relations": []})
+    rules = row_values.column_rules(schema, "t", exact_json=True, from_database=True)
+    row, fault = row_values.validate(2, f'{{"id":1,"v":{value}}}'.encode(), rules)
+    assert (row is not None, fault) == (True, None)
+
+
+def test_a_name_twice_in_a_row_itself_is_a_fault_in_every_file() -> None:
+    key = {"collection": "t", "field": "id", "type": "integer", "schema": {"is_primary_key": True}}
+    schema = Snapshot({"collections": [{"collection": "t", "schema": {}}], "fields": [key], "relations": []})
+    rules = row_values.column_rules(schema, "t", exact_json=True, from_database=True)
+    _, fault = row_values.validate(2, b'{"id":1,"id":2}', rules)
+    assert fault is not None
+    assert fault.rule == "TWICE"

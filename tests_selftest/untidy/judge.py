@@ -29,6 +29,7 @@ _OF_THE_STORE = frozenset(
 _OF_PRODUCTION = frozenset({"last_access", "last_page", "token", "password", "auth_data"})
 _LIBRARY = ("directus_files", "directus_folders", "directus_users")
 
+_NOW = re.compile(r"\bCURRENT_TIMESTAMP\b(?!\()")
 _NO_DEFAULT = re.compile(r"NULL(::.*)?$")
 _TABLES = """
     SELECT c.relname, c.relkind::text,
@@ -76,7 +77,8 @@ class Difference:
     Attributes:
         place: "table", "table.column", or the name of an index, a constraint or a trigger after a table.
         what: The aspect: "row", "value", "type", "default", "index" …
-        outside: Of something no Directus schema holds: checks, triggers, views, tables Directus does not know.
+        outside: Of something no Directus schema holds: checks, triggers, views, tables Directus does not know, and
+            indexes that are no rule of the data.
     """
 
     place: str
@@ -224,7 +226,8 @@ def _definitions(
         if table not in tables or (table, name) in skip:
             continue
         if left.get((table, definition), 0) <= 0:
-            found.append(Difference(f"{table}.{name}", what, definition, outside))
+            of_its_own = outside or (what == "index" and not definition.startswith("CREATE UNIQUE"))
+            found.append(Difference(f"{table}.{name}", what, definition, of_its_own))
         else:
             left[table, definition] -= 1
     return found
@@ -262,7 +265,7 @@ def read(url: str) -> Database:
         for table, column, kind, required, generated, identity, default, collation in ask(_COLUMNS):
             if table in columns:
                 given = "a number of a sequence" if identity or "nextval(" in (default or "") else default
-                given = None if _NO_DEFAULT.match(given or "NULL") else given
+                given = None if _NO_DEFAULT.match(given or "NULL") else _NOW.sub("now()", given)
                 columns[table][column] = (kind, required, generated, given, collation)
         rows = {}
         for name, names in columns.items():
