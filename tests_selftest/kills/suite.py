@@ -130,6 +130,9 @@ class Handles:
     def _migration_dir(self, settings: Settings) -> Path:
         return settings.migration_dir
 
+    def _now(self, _: Settings) -> datetime:
+        return datetime.now(UTC)
+
     def _dry_run(self, _: Settings) -> bool:
         return False
 

@@ -149,7 +149,7 @@ def carried(
 
 def _carried(project: Project, folder: Path, lane: str) -> Carried:
     _make_table(project)
-    snapshot = project.operator.snapshot()
+    snapshot = project.snapshot_with(NAME)
     for place in (0, 1):
         _insert(project, {pair: each.sql[place] for pair, each in SPECIMENS.items()})
     _insert(project, {pair: each.finer[0] if each.finer else each.sql[0] for pair, each in SPECIMENS.items()})

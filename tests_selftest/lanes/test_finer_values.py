@@ -45,7 +45,7 @@ def readings(project: Project) -> Iterator[Project]:
 
 def migration(project: Project, folder: Path, lane: str, **more: Any) -> Migration:
     """An export of what production holds now, by SQL."""
-    snapshot = project.operator.snapshot()
+    snapshot = project.snapshot_with(NAME)
     found = Migration(project, folder, {}, lane=lane, snapshot=snapshot, **more)
     profile = next(each for each in profiles(snapshot) if each.name == NAME)
     inventory = Inventory(datetime.now(UTC), (profile,), (CollectionCount(NAME, 2, 2),))
