@@ -110,6 +110,7 @@ def test_every_collection_is_exported(
         *asset_export.files_without_bytes(assets, accepted, today=today),
         *not_carried.not_accepted(uncarried),
         *inexact.not_accepted(rounded, data),
+        *inexact.unreadable(data),
     ]
     assert not findings, format_findings(findings)
 

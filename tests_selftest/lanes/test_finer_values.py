@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from fixtures.checks.rows.profile import profiles
-from fixtures.model.export import CollectionCount, Inventory
+from fixtures.model.export import CollectionCount, DataExport, Inventory
 from fixtures.model.imports import ConflictKind
-from fixtures.operations.source import data_export
+from fixtures.operations.source import data_export, inexact
 from tests_selftest.lanes.project import Migration, Project, column, serial
 
 NAME = "readings"
@@ -109,3 +109,12 @@ def test_lane_api_refuses_to_update_what_rest_does_not_take(readings: Project, t
     (refusal,) = again.run().refusals
     assert (refusal.collection, refusal.key, refusal.code) == (NAME, "2", "ROUNDED")
     assert "IMPORT_LANE=sql" in refusal.message
+
+
+def test_a_timestamp_no_directus_reads_is_named_before_anything_is_written(readings: Project, tmp_path: Path) -> None:
+    fill(readings, 0)
+    readings.ask(f"UPDATE {NAME} SET at = 'infinity' WHERE id = 2")
+    assert readings.operator.ask(f"/items/{NAME}", params={"limit": -1}).status == 500
+    found = migration(readings, tmp_path, "sql")
+    (stop,) = inexact.unreadable(DataExport(datetime.now(UTC), found.files))
+    assert (stop.code, f'"{NAME}.at" · 1 row' in stop.where) == ("MIG-129", True)
