@@ -103,6 +103,7 @@ def _measure(
                 spent = verification(load)
                 verified.append(spent / seconds)
                 _say(_line(number, "verifying", load.rows, spent))
+            if context == "sql":
                 by_sql, by_rest = exports(load)
                 faster.append(by_rest / by_sql)
                 _say(_line(number, "export, SQL", load.rows, by_sql))
