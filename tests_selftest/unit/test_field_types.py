@@ -47,6 +47,21 @@ def test_every_pair_has_one_entry_and_every_type_one_column_directus_makes() -> 
 
 
 @pytest.mark.parametrize(
+    ("exported", "told"),
+    [
+        ("0044-03-15 00:00:00+00 BC", "-000043-03-15T00:00:00.000Z"),
+        ("0001-12-31 23:59:59.123456+00 BC", "0000-12-31T23:59:59.123Z"),
+        ("10000-01-01T00:00:00.000Z", "+010000-01-01T00:00:00.000Z"),
+        ("275760-09-12T23:59:59.999999Z", "+275760-09-12T23:59:59.999Z"),
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_an_instant_of_any_year_is_the_one_that_rest_tells(exported: str, told: str) -> None:
+    """REST writes years as JavaScript does."""
+    assert field_type("timestamp").over_rest(exported) == field_type("timestamp").over_rest(told)
+
+
+@pytest.mark.parametrize(
     ("directus", "postgres", "precision"),
     [
         ("timestamp", "timestamp with time zone", "milliseconds"),

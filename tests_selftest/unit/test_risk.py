@@ -40,6 +40,8 @@ EDITS = {
     "no limit": (edit(["schema", "max_length"], 120, None), "SC120"),
     "shorter": (edit(["schema", "max_length"], 255, 120), "SC130"),
     "a limit where there was none": (edit(["schema", "max_length"], None, 255), "SC130"),
+    "no limit, as Directus tells it": (edit(["schema", "max_length"], 255, -5), "SC120"),
+    "a limit where Directus told of none": (edit(["schema", "max_length"], -5, 255), "SC130"),
     "more digits": (edit(["schema", "numeric_precision"], 10, 12), "SC120"),
     "fewer digits": (edit(["schema", "numeric_precision"], 12, 10), "SC128"),
     "fewer decimals": (edit(["schema", "numeric_scale"], 4, 1), "SC131"),

@@ -58,6 +58,7 @@ def rule(kind: str, value: Any, *, exact_json: bool = False, **schema: Any) -> s
         ("json", {"\0": 1}, {}, "TEXT"),
         ("string", "é" * 5, {"max_length": 5}, ""),
         ("string", "é" * 6, {"max_length": 5}, "LENGTH"),
+        ("string", "any length", {"max_length": -5}, ""),
         ("string", ["a"], {}, "TYPE"),
         ("geometry", {"type": "Point"}, {}, ""),
     ],

@@ -9,9 +9,11 @@ def defaults() -> list[Kind]:
     """Columns with a default."""
     own = column_kind
 
-    def default(name: str, kind: str, given: str, *, special: str | None = None, plain: bool = False) -> Kind:
-        value = cycle(None, "NULL") if "nextval" not in given else cycle(None)
-        return own(f"default {name}", f"{kind} DEFAULT {given}", value, special=special, plain=plain)
+    def default(
+        name: str, kind: str, given: str, *, special: str | None = None, plain: bool = False, held: str | None = None
+    ) -> Kind:
+        # What gives another value in every row and on every side is never left to fill one: *held* is the value.
+        return own(f"default {name}", f"{kind} DEFAULT {given}", cycle(held, "NULL"), special=special, plain=plain)
 
     return [
         default("text", "varchar(255)", "'draft'", plain=True),
@@ -26,16 +28,16 @@ def defaults() -> list[Kind]:
         default("boolean", "boolean", "false", special="cast-boolean", plain=True),
         default("json", "json", "'{\"a\":1}'", special="cast-json"),
         default("jsonb", "jsonb", "'{}'::jsonb"),
-        default("now()", "timestamptz", "now()"),
-        default("CURRENT_TIMESTAMP", "timestamptz", "CURRENT_TIMESTAMP", plain=True),
-        default("CURRENT_DATE", "date", "CURRENT_DATE"),
-        default("timezone('utc', now())", "timestamp", "timezone('utc', now())"),
+        default("now()", "timestamptz", "now()", held="'2024-02-29 10:11:12.345Z'"),
+        default("CURRENT_TIMESTAMP", "timestamptz", "CURRENT_TIMESTAMP", held="'2024-02-29 10:11:12.345Z'", plain=True),
+        default("CURRENT_DATE", "date", "CURRENT_DATE", held="'2024-02-29'"),
+        default("timezone('utc', now())", "timestamp", "timezone('utc', now())", held="'2024-02-29 10:11:12'"),
         default("lower('ABC')", "varchar(255)", "lower('ABC')"),
         default("1 + 2", "integer", "(1 + 2)"),
-        default("gen_random_uuid()", "uuid", "gen_random_uuid()"),
+        default("gen_random_uuid()", "uuid", "gen_random_uuid()", held="'11111111-2222-4333-8444-555555555555'"),
         default("date", "date", "'2020-01-01'"),
         default("array", "text[]", "'{}'::text[]"),
-        default("random()", "double precision", "random()"),
+        default("random()", "double precision", "random()", held="0.25"),
         own("default of a second sequence", "integer NOT NULL DEFAULT nextval('{n}_seq')", str,
             before=("CREATE SEQUENCE {n}_seq",), after=("SELECT setval('{n}_seq', 900)",), extra=("{n}_seq",)),
         own("second serial", "serial", str, after=("SELECT setval(pg_get_serial_sequence('{t}', '{n}'), 900)",)),

@@ -90,6 +90,12 @@ SAMPLE = (
     ("composite unique", "blank"), ("custom column of files", "older"), ("trigger that changes", "blank"),
 )  # fmt: skip
 """Of what `make untidy` runs."""
+FORMS = (
+    ("varchar without length", "older", "sql"), ("unique deferrable", "older", "sql"), ("CHECK", "older", "sql"),
+    ("default text with a quote", "older", "sql"), ("identity beside the key", "older", "sql"),
+    ("years BC and 10000", "older", "api"), ("json order and blanks", "older", "api"),
+)  # fmt: skip
+"""Where production is not blank: kind, production and lane."""
 
 
 @pytest.fixture(scope="module")
@@ -166,3 +172,11 @@ def test_a_failing_design_is_made_small() -> None:
 def test_a_name_is_said_only_as_a_word() -> None:
     assert says('the field "things.u1x" is', "u1x")
     assert not says("u1xy and hand-u1x", "u1x")
+
+
+@pytest.mark.parametrize(("kind", "production", "lane"), FORMS)
+def test_what_production_has_already_is_carried_in_either_lane(
+    stage: Stage, kind: str, production: str, lane: str
+) -> None:
+    seen = trial(stage, generator.alone(KINDS[kind], production, lane))
+    assert seen.fate is Fate.CARRIED, f"{seen.fate}: {seen.why}"
