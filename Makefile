@@ -8,7 +8,7 @@ ARGS   ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearsal rehearsal-rollback test projects corpus drift fingerprint kills hostile untidy bench scale kills-rollback toolchain world runbook finding-codes lint fresh clean
+.PHONY: help rehearsal rehearsal-rollback test projects corpus drift fingerprint kills hostile untidy bench scale kills-rollback toolchain world runbook finding-codes types lint fresh clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ runbook: .venv/ready ## print every line of the runbook: id, kind, test, text
 
 finding-codes: .venv/ready ## write docs/reference/finding-codes.md from the catalogue of findings
 	@$(PY) -m tests_selftest.finding_codes
+
+types: .venv/ready ## write docs/reference/types.md from the table of field types and the recorded run of `make untidy`
+	@$(PY) -m tests_selftest.types_page
 
 lint: .venv/ready ## ruff and mypy --strict
 	@$(PY) -m ruff check .

@@ -2,22 +2,26 @@
 `make untidy`: databases as people make them, each migrated and compared by SQL; exit 1 when one is not as it should be.
 
     python -m tests_selftest.untidy [--count N] [--seed S] [--only NUMBER] [--kind TEXT] [--form TEXT] [--workers N]
+        [--every-form] [--record FILE]
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
-from tests_selftest.untidy import generator, workers
+from tests_selftest.untidy import generator, record, workers
 from tests_selftest.untidy.trial import GOOD, Fate
 from tests_selftest.untidy.workers import Result
 
 COUNT, COMBINED = 0, 120
 _SHOWN = 300
+_CODE = re.compile(r"[A-Z]{2,4}-\d{3}")
 
 
 def main(arguments: list[str]) -> int:
@@ -28,6 +32,8 @@ def main(arguments: list[str]) -> int:
     for result in workers.results(wanted, given.workers, smallest=given.smallest):
         results.append(result)
         _say(_line(result))
+        if given.record:
+            record.add(given.record, result.number, result.fate, _code(result), result.line)
         if result.fate not in set(GOOD):
             said = " ".join(result.why.split())
             _say(f"         {said[-_SHOWN:] if result.fate == Fate.CRASH else said[:_SHOWN]}")
@@ -51,6 +57,8 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", type=int, default=None, help="one database by its number")
     parser.add_argument("--kind", default="", help="only kinds with this text, alone")
     parser.add_argument("--form", default="", help='only "blank", "older", "diverged", "lane api" …')
+    parser.add_argument("--every-form", action="store_true", help="of every kind all six forms, not three")
+    parser.add_argument("--record", type=Path, default=None, help="add what became of kinds alone to this table")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--smallest", action=argparse.BooleanOptionalAction, default=True, help="minimise what fails")
     return parser.parse_args(arguments)
@@ -60,7 +68,7 @@ def _numbers(given: argparse.Namespace) -> list[int]:
     if given.only is not None:
         return [given.only]
     first = generator.FIRST_RANDOM + given.seed
-    alone = generator.numbers(both_lanes=bool(given.kind))
+    alone = generator.numbers(both_lanes=given.every_form or bool(given.kind))
     if given.kind or given.form:
         return [
             number for number in alone
@@ -73,11 +81,16 @@ def _numbers(given: argparse.Namespace) -> list[int]:
 
 
 def _line(result: Result) -> str:
-    code = result.why[: len("MIG-000")] if result.fate == Fate.REFUSED else ""
+    code = _code(result)
     what = ", ".join(result.kinds) or "nothing untidy"
     return (
         f"{result.number:6} {result.fate:10} {result.line:6} {code:8}{result.seconds:5.1f} s  {what} ({result.label})"
     )
+
+
+def _code(result: Result) -> str:
+    found = _CODE.match(result.why) if result.fate not in {Fate.CARRIED, Fate.NAMED, Fate.SILENT} else None
+    return found[0] if found else ""
 
 
 def _table(results: Iterable[Result]) -> str:

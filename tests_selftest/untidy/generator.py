@@ -22,6 +22,9 @@ Production and lane of the databases of one kind: production has nothing, the sa
 what is untidy. Their number is six times that of the kind, and that of the form.
 """
 
+FORMS = (*(f"{production}, lane {lane}" for production, lane in _FORMS), "diverged, lane sql")
+"""Every form of a database of one kind, by its label; in the last one production alone has the kind."""
+
 _PLAIN = [kind for kind in KINDS.values() if kind.plain and not kind.key]
 _UNTIDY = [kind for kind in KINDS.values() if not kind.plain and not kind.key]
 _UNTIDY_KEYS = [kind for kind in KINDS.values() if kind.key and not kind.plain]
@@ -50,6 +53,16 @@ def design(number: int) -> Design:
         return alone(kind, "diverged", "sql")
     kind = list(KINDS.values())[number // len(_FORMS)]
     return alone(kind, *_FORMS[number % len(_FORMS)])
+
+
+def place(number: int) -> tuple[str, str] | None:
+    """The kind of a database of one kind, and its form; None for a combination."""
+    if number >= FIRST_RANDOM:
+        return None
+    own = number - len(KINDS) * len(_FORMS)
+    if own >= 0:
+        return OWN[own], FORMS[-1]
+    return list(KINDS)[number // len(_FORMS)], FORMS[number % len(_FORMS)]
 
 
 def alone(kind: Kind, production: str, lane: str) -> Design:
