@@ -52,8 +52,15 @@ def test_the_files_are_compared(
     accepted, url = schema_plan.read_waivers(settings.waivers), settings.local_database_url
     outside = schema_plan.outside_snapshot(local, database, url, accepted=accepted, today=now.date())
     evidence.write(outside)
-    findings = [*(schema_plan.local_mismatches(url, local) if url else ()), *database_rules.not_accepted(outside.rules)]
+    triggers = schema_plan.row_triggers(database, local)
+    findings = [
+        *(schema_plan.local_mismatches(url, local) if url else ()),
+        *database_rules.not_accepted(outside.rules),
+        *database_rules.triggers_not_accepted(triggers, accepted, today=now.date()),
+    ]
     assert not findings, format_findings(findings)
+    for each in triggers:
+        evidence.note(f"Production has its own {each}")
     if not url:
         evidence.note(
             "LOCAL_DATABASE_URL is not set: local's database was not compared with its snapshot, and what it has beside"

@@ -180,3 +180,37 @@ def test_without_a_connection_to_local_its_snapshot_tells_of_foreign_keys(produc
         )
         production.sql(stop.expected)
         assert schema_plan.outside_snapshot(seen.snapshot, seen.database, Secret("")) == OutsideSnapshot()
+
+
+def test_a_trigger_that_may_change_a_row_of_the_import_stops_before_the_schema(production: Production) -> None:
+    """One that runs after its row, one that is disabled, and one on a table of another program do not."""
+    there = """
+        CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$;
+        CREATE TABLE of_another_program (id integer PRIMARY KEY);
+        CREATE TRIGGER before_it BEFORE INSERT OR UPDATE ON articles FOR EACH ROW EXECUTE FUNCTION shout();
+        CREATE TRIGGER after_it AFTER INSERT ON articles FOR EACH ROW EXECUTE FUNCTION shout();
+        CREATE TRIGGER off BEFORE INSERT ON articles FOR EACH ROW EXECUTE FUNCTION shout();
+        ALTER TABLE articles DISABLE TRIGGER off;
+        CREATE TRIGGER elsewhere BEFORE INSERT ON of_another_program FOR EACH ROW EXECUTE FUNCTION shout();
+        CREATE RULE swallowed AS ON INSERT TO articles DO INSTEAD NOTHING;
+    """
+    with sides(production, "SELECT 1", there=there) as both:
+        found = schema_plan.row_triggers(both.database, both.snapshot)
+        assert [each.object for each in found] == ["articles.before_it", "articles.swallowed"]
+        findings = database_rules.triggers_not_accepted(found, today=TODAY)
+        assert [each.code for each in findings] == ["MIG-353", "MIG-353"]
+        assert "BEFORE INSERT OR UPDATE" in str(findings[0])
+        signed = Waiver("NOT_CARRIED", "articles.before_it", "it keeps such rows", "Ada Lovelace", date(2026, 12, 31))
+        (left,) = database_rules.triggers_not_accepted(found, [signed], today=TODAY)
+        assert "articles.swallowed" in str(left)
+
+
+def test_a_sequence_that_a_default_uses_and_no_column_owns_is_one_that_fills_it(production: Production) -> None:
+    there = """
+        CREATE SEQUENCE numbers;
+        CREATE TABLE counted (id integer PRIMARY KEY DEFAULT nextval('numbers'), word text DEFAULT nextval('numbers'));
+        INSERT INTO counted (id) VALUES (7);
+    """
+    with sides(production, "SELECT 1", there=there) as both:
+        found = [each for each in both.database.sequences() if each.table == "counted"]
+    assert [(each.column, each.name, each.highest, each.ahead) for each in found] == [("id", "numbers", 7, False)]
