@@ -94,6 +94,8 @@ FORMS = (
     ("varchar without length", "older", "sql"), ("unique deferrable", "older", "sql"), ("CHECK", "older", "sql"),
     ("default text with a quote", "older", "sql"), ("identity beside the key", "older", "sql"),
     ("years BC and 10000", "older", "api"), ("json order and blanks", "older", "api"),
+    ("date-updated", "grown", "sql"), ("date-created", "grown", "api"), ("dateTime with fractions", "grown", "api"),
+    ("json exponent", "grown", "api"),
 )  # fmt: skip
 """Where production is not blank: kind, production and lane."""
 
