@@ -48,6 +48,8 @@ SAMPLE = (
     "a foreign key without a relation",
     "a new column with a foreign key and no relation",
     "a new relation over a foreign key by hand",
+    "a new column with a relation that has no foreign key",
+    "a new column with a relation over a foreign key by hand",
 )
 INJURED = {
     "row 1: short of 11": "MIG-335",

@@ -50,6 +50,17 @@ def _column_with_relation(draft: Draft) -> None:
     draft.add_relation("articles.new", "authors")
 
 
+def _relation_without_a_key(draft: Draft) -> None:
+    _column_with_relation(draft)
+    draft.relation("articles.new")["schema"] = None
+    draft.schema("articles.new", foreign_key_table=None, foreign_key_column=None)
+
+
+def _relation_under_a_name_by_hand(draft: Draft) -> None:
+    _column_with_relation(draft)
+    draft.relation("articles.new")["schema"]["constraint_name"] = "by_hand"
+
+
 def _folder(draft: Draft) -> None:
     entry = copy.deepcopy(draft.collection("folder"))
     entry["collection"] = entry["meta"]["collection"] = "shelf"
@@ -70,6 +81,10 @@ NEW = (
     Edit("a new folder", _folder, "SC102", "sent", "fine"),
     Edit("a new field without a column", added("articles.second_line", "articles.line"), "SC104", "sent", "fine"),
     Edit("a new column with a relation", _column_with_relation, "SC103 SC106", "sent", "fine"),
+    Edit("a new column with a relation that has no foreign key", _relation_without_a_key, "SC103 SC106 SC164",
+         "stopped", "fine"),
+    Edit("a new column with a relation over a foreign key by hand", _relation_under_a_name_by_hand,
+         "SC103 SC106 SC138", "kept", "fine"),
     Edit("an index more on Directus' own table", _system_index, "SC150", "sent", "fine"),
     Edit("an index less on Directus' own table", lambda d: d.raw["systemFields"].pop(), "SC151", "kept", "fine"),
     Edit("a new column", added("articles.new", "articles.body"), "SC103", "sent", "fine"),

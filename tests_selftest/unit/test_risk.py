@@ -241,6 +241,16 @@ def test_a_new_foreign_key_on_an_old_column_depends_on_its_values() -> None:
     assert codes(relation({"kind": "N", "rhs": {}}), desired) == ["SC107"]
 
 
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [(None, ["SC106", "SC164"]), ({"constraint_name": "by_hand"}, ["SC107", "SC138"]),
+     ({"constraint_name": "t_c_foreign"}, ["SC107"])],
+)  # fmt: skip
+def test_a_new_relation_is_made_with_a_foreign_key_under_directus_own_name(schema: Any, expected: list[str]) -> None:
+    desired = Snapshot({"relations": [{"collection": "t", "field": "c", "schema": schema}]})
+    assert codes(relation({"kind": "N", "rhs": {}}), desired) == expected
+
+
 def test_collections() -> None:
     def one(*items: dict[str, Any]) -> list[str]:
         return codes({"collections": [{"collection": "t", "diff": list(items)}]})
