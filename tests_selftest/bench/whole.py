@@ -91,6 +91,14 @@ class Told:
         return found
 
     @property
+    def groups(self) -> dict[str, float]:
+        """Seconds by task group, "4.2"."""
+        found: dict[str, float] = defaultdict(float)
+        for line, seconds in self.lines.items():
+            found[Subject.parse(line).group] += seconds
+        return found
+
+    @property
     def worked_s(self) -> float:
         return sum(self.lines.values())
 
@@ -285,6 +293,9 @@ def _table(found: list[Told]) -> str:
     lines = ["phase " + "".join(f"{f'{each.rows:,} rows':>18}" for each in found)]
     lines += [f"{phase:<6}" + "".join(f"{each.phases[phase]:>16.1f} s" for each in found) for phase in PHASES]
     slowest = sorted(found[-1].lines.items(), key=lambda each: each[1], reverse=True)[:_SLOWEST]
+    moved = ("4.2", "4.3", "5.3")
+    told = (f"{group} {found[-1].groups[group]:.1f} s" for group in moved)
+    lines.append(f"of them, import and what verifies it: {', '.join(told)}")
     lines.append("longest: " + ", ".join(f"{line} {seconds:.0f} s" for line, seconds in slowest))
     return "\n".join(lines)
 
