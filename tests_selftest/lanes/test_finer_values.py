@@ -22,6 +22,7 @@ FINER = {
     "at": ("'2024-03-10 02:30:00.123456+00'", "'2024-03-10 02:30:00.123999+00'"),
     "local": ("'2024-03-10 02:30:00.25'", "'2024-03-10 02:30:00.75'"),
     "extra": ("""'{"n":9007199254740993}'""", """'{"n":9007199254740992}'"""),
+    "again": ("""'[{"b":1,"b":2}]'""", """'[{"b":2}]'"""),
     "level": ("'Infinity'", "'NaN'"),
     "address": ("'10.0.0.1'", "'10.0.0.2'"),
     "secret": ("'one'", "'two'"),
@@ -33,7 +34,8 @@ def readings(project: Project) -> Iterator[Project]:
     """A collection of which REST tells no difference."""
     fields = [
         serial(), column("name"), column("at", "timestamp"), column("local", "dateTime"),
-        column("extra", "json", special="cast-json"), column("level", "float"), column("secret", special="conceal"),
+        column("extra", "json", special="cast-json"), column("again", "json", special="cast-json"),
+        column("level", "float"), column("secret", special="conceal"),
     ]  # fmt: skip
     project.rest.post("/collections", {"collection": NAME, "schema": {}, "meta": {}, "fields": fields})
     project.ask(f"ALTER TABLE {NAME} ADD COLUMN address inet")
@@ -110,6 +112,9 @@ def test_a_number_equals_only_a_number(mine: str, theirs: str) -> None:
     one, other = (finer_values.decoded(f'{{"v":{text}}}'.encode())["v"] for text in (mine, theirs))
     assert not finer_values._same(kind, one, other)
     assert finer_values._same(kind, one, one)
+    repeated = finer_values.decoded(b'{"v":[{"a":1,"a":2.0}]}')["v"]
+    assert not finer_values._same(kind, repeated, finer_values.decoded(b'{"v":[{"a":2}]}')["v"])
+    assert finer_values._same(kind, repeated, finer_values.decoded(b'{"v":[{"a":1,"a":2}]}')["v"])
     assert finer_values._same(kind, {"a": 2}, finer_values.decoded(b'{"a":2.0}'))
 
 
