@@ -162,7 +162,7 @@ def test_nothing_is_deleted(evidence: Evidence) -> None:
     plan = evidence.read(SchemaPlan, of="3.2")
     findings = plan_safety.deletions(plan.payload, plan.admitted)
     assert not findings, format_findings(findings)
-    kept = [change.name for change in plan.changes if change.withheld]
+    kept = [f"{change.name} ({change.code})" for change in plan.changes if change.withheld]
     waived = "; ".join(str(waiver) for waiver in plan.waivers) or "none"
     evidence.note(
         f"Nothing is sent that deletes without a waiver ({waived}); "

@@ -141,6 +141,16 @@ def test_what_directus_makes_as_it_is_is_sent(production: Production, kind: str)
         applied(seen)
 
 
+@pytest.mark.parametrize("there", ["", "CREATE INDEX theirs ON legacy (note)"], ids=["none there", "one there"])
+def test_the_second_of_two_equal_indexes_is_named(production: Production, there: str) -> None:
+    both = "CREATE INDEX mine ON legacy (note); CREATE INDEX mine_too ON legacy (note)"
+    with sides(production, both, there=there) as seen:
+        (left,) = seen.outside().rules
+        assert (left.rule.object, left.meaning) == ("legacy.mine_too", database_rules.NOT_MADE)
+        applied(seen)
+        assert [each.rule.object for each in seen.outside().rules] == ["legacy.mine_too"]
+
+
 def test_a_unique_that_takes_one_null_only_is_not_the_one_directus_makes(production: Production) -> None:
     with sides(production, "ALTER TABLE legacy ADD CONSTRAINT mine UNIQUE NULLS NOT DISTINCT (note)") as seen:
         (stop,) = database_rules.not_accepted(seen.outside().rules)

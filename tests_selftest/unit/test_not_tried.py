@@ -54,6 +54,12 @@ def test_rules_of_which_none_was_tried_stop_until_a_waiver_names_each_collection
     assert not_verifiable(trials, {"a", "b"}) == []
 
 
+def test_what_the_import_itself_will_try_is_no_finding_and_stands_for_nothing_else() -> None:
+    later = RuleCheck("M2O", "a.photo", "", "", not_tried="production has no row of directus_files", later=True)
+    assert not_verifiable([later], ()) == []
+    assert [each.code for each in not_verifiable([later, rule("b.y", WHY)], ())] == ["MIG-349"]
+
+
 def test_a_waiver_of_an_untried_collection_is_read_and_counts_until_its_last_day() -> None:
     entry = {"code": "NOT_TRIED", "object": "a", "reason": "its rule needs a real contract", "who": "Ada",
              "expires": date(2026, 11, 22)}  # fmt: skip

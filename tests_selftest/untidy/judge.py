@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -29,6 +29,7 @@ _OF_THE_STORE = frozenset(
 _OF_PRODUCTION = frozenset({"last_access", "last_page", "token", "password", "auth_data"})
 _LIBRARY = ("directus_files", "directus_folders", "directus_users")
 
+_JSON_MARK = "cast-json"
 _NOW = re.compile(r"\bCURRENT_TIMESTAMP\b(?!\()")
 _NO_DEFAULT = re.compile(r"NULL(::.*)?$")
 _TABLES = """
@@ -77,8 +78,9 @@ class Difference:
     Attributes:
         place: "table", "table.column", or the name of an index, a constraint or a trigger after a table.
         what: The aspect: "row", "value", "type", "default", "index" …
-        outside: Of something no Directus schema holds: checks, triggers, views, tables Directus does not know, and
-            indexes that are no rule of the data.
+        outside: Of something no Directus schema holds: checks, triggers, views, tables Directus does not know,
+            indexes that are no rule of the data, columns the database computes and Directus does not know; and the
+            mark of JSON, which Directus sets on every such field it makes. No value is lost: it needs to be named.
     """
 
     place: str
@@ -105,6 +107,10 @@ class Database:
     rows: Mapping[str, Mapping[Any, Mapping[str, str | None]]]
     tracked: frozenset[str]
     behind: tuple[str, ...]
+
+    def knows(self, table: str, column: str) -> bool:
+        """Whether Directus has the column in its data model."""
+        return any((table, column) == (collection, field) for collection, field, _ in self.configured)
 
 
 def judge(local: str, before: str, production: str, pristine: str) -> list[Difference]:
@@ -139,8 +145,12 @@ def _missing(local: Database, there: Database, empty: Database) -> list[Differen
         standard = set(empty.columns[table]) if own else set()
         if kind in "rp" and not outside:
             for column, told in local.columns[table].items():
-                if column not in standard:
-                    found += _column(table, column, told, there.columns[table].get(column))
+                if column in standard:
+                    continue
+                now = there.columns[table].get(column)
+                # What is computed from other columns is lost with none of them.
+                computed = bool(told[2]) and now is None and not local.knows(table, column)
+                found += [replace(each, outside=computed) for each in _column(table, column, told, now)]
             if local.keys[table] != there.keys[table]:
                 found.append(Difference(table, "key", f"{local.keys[table]} / {there.keys[table]}"))
             found += _values(table, local, there, standard)
@@ -149,7 +159,10 @@ def _missing(local: Database, there: Database, empty: Database) -> list[Differen
     found += _definitions("check", local.checks, there.checks, skip=empty.checks, tables=local.tracked, outside=True)
     found += _definitions("trigger", local.triggers, there.triggers, skip={}, tables=local.tracked, outside=True)
     for collection, field, special in sorted(local.configured - there.configured):
-        found.append(Difference(f"{collection}.{field}".rstrip("."), "configuration", special))
+        marked = (collection, field, ",".join(filter(None, (special, _JSON_MARK)))) in there.configured
+        json_column = local.columns.get(collection, {}).get(field, ("",))[0] == "json"
+        # Directus 11.17.4 marks every JSON field it makes and answers alike without: no snapshot can be without it.
+        found.append(Difference(f"{collection}.{field}".rstrip("."), "configuration", special, marked and json_column))
     return found
 
 

@@ -21,6 +21,7 @@ COLUMNS = {
     "real_number": "float infinity", "words": "empty text", "made": "generated stored", "short": "unique",
     "quick": "index by hand", "parent": "m2o", "small": "CHECK", "noise": "trigger that changes", "seen": "view",
     "count": "integer", "state": "default text", "licence": "custom column of files",
+    "unmarked": "json, special null", "computed": "generated, not configured",
 }  # fmt: skip
 """The object of each feature, and its kind."""
 OWN = (
@@ -135,6 +136,24 @@ def test_the_judge_finds_a_planted_difference(found: Callable[..., list[Differen
     statement, place, what = PLANTED[name]
     seen = found(statement)
     assert (place, what) in {(each.place, each.what) for each in seen}, seen
+
+
+@pytest.mark.parametrize(
+    ("planted", "expected"),
+    [
+        ("UPDATE directus_fields SET special = 'cast-json' WHERE field = 'unmarked'", [("things.unmarked", True)]),
+        ("UPDATE directus_fields SET special = 'cast-csv' WHERE field = 'unmarked'", [("things.unmarked", False)]),
+        ("UPDATE directus_fields SET special = 'cast-json' WHERE field = 'words'", [("things.words", False)]),
+        ("ALTER TABLE things DROP computed", [("things.computed", True)]),
+        ("ALTER TABLE things DROP made", [("things.made", False)]),
+    ],
+)
+def test_what_loses_nothing_and_is_no_part_of_a_schema_needs_a_name_only(
+    found: Callable[..., list[Difference]], planted: str, expected: list[tuple[str, bool]]
+) -> None:
+    """The mark of JSON on a JSON field, and a column that is computed and that Directus does not know."""
+    seen = [each for each in found(planted) if each.what in {"configuration", "column"}]
+    assert [(each.place, each.outside) for each in seen] == expected
 
 
 def test_what_directus_carries_is_carried(stage: Stage) -> None:
