@@ -77,7 +77,8 @@ def test_the_export_is_valid(
 ) -> None:
     """Validate schema export"""
     snapshot = evidence.read(Snapshot, of="1.2")
-    findings = schema_export.snapshot_problems(snapshot, source)
+    here = schema_plan.read_local(settings.local_database_url)
+    findings = schema_export.snapshot_problems(snapshot, source, database=here)
     assert not findings, format_findings(findings)
     assert snapshot.tables, "a data model without a single table was exported"
     evidence.note(f"Every collection and field of the running project is in the export; {len(snapshot.tables)} tables.")

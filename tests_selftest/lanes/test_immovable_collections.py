@@ -11,6 +11,7 @@ from fixtures.checks.rows.profile import profile
 from fixtures.model.finding import Finding
 from fixtures.model.snapshot import Snapshot
 from fixtures.model.waiver import Waiver
+from fixtures.operations.schema import schema_plan
 from fixtures.operations.source import schema_export, unconfigured
 from tests_selftest.lanes.project import Project
 
@@ -18,6 +19,7 @@ TODAY = date(2026, 11, 30)
 PLAIN = "CREATE TABLE {name} (code varchar(20) PRIMARY KEY, label varchar(99), amount numeric(8, 2))"
 WITHOUT_KEY = "CREATE TABLE {name} (code varchar(20), label varchar(99))"
 WITH_TWO = "CREATE TABLE {name} (code varchar(20), label varchar(99), PRIMARY KEY (code, label))"
+PARTITIONED = "CREATE TABLE {name} (id integer PRIMARY KEY, label varchar(99)) PARTITION BY RANGE (id)"
 
 Tracked = Callable[..., Snapshot]
 
@@ -67,6 +69,15 @@ def test_a_key_that_is_not_configured_is_named_with_what_to_do(
 def test_a_table_whose_rows_directus_cannot_read_is_named(project: Project, tracked: Tracked, statement: str) -> None:
     (problem,) = told(project, tracked(statement))
     assert (problem.code, problem.where) == ("MIG-125", 'local · collection "made_by_sql"')
+
+
+def test_a_partitioned_table_that_directus_takes_for_a_folder_is_named(project: Project, tracked: Tracked) -> None:
+    snapshot = tracked(PARTITIONED)
+    assert told(project, snapshot) == [], "over REST there is nothing of it"
+    (problem,) = schema_export.snapshot_problems(
+        snapshot, project.operator, database=schema_plan.read_local(project.url)
+    )
+    assert (problem.code, problem.where) == ("MIG-127", 'local · collection "made_by_sql"')
 
 
 def test_the_tracked_table_of_another_tool_is_named(project: Project, tracked: Tracked) -> None:
