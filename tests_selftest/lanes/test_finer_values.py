@@ -136,7 +136,9 @@ def test_a_timestamp_no_directus_reads_is_named_before_anything_is_written(readi
     assert (stop.code, f'"{NAME}.at" · 1 row' in stop.where) == ("MIG-129", True)
 
 
-def test_a_row_updated_under_another_key_does_not_get_the_values_of_a_third(readings: Project, tmp_path: Path) -> None:
+def test_a_row_updated_under_another_key_gets_its_own_values_and_not_those_of_a_third(
+    readings: Project, tmp_path: Path
+) -> None:
     """Production's row 2 is the export's row 1, by its name; the export's row 2 is another one."""
     readings.rest.patch(f"/fields/{NAME}/name", {"schema": {"is_unique": True}})
     fill(readings, 0)
@@ -145,6 +147,10 @@ def test_a_row_updated_under_another_key_does_not_get_the_values_of_a_third(read
     readings.ask(f"DELETE FROM {NAME}")
     readings.ask(f"INSERT INTO {NAME} (id, name) VALUES (2, 'a')")
     first.run()
-    (held,) = readings.ask(f"SELECT name, at FROM {NAME} WHERE id = 2")
-    assert held[0] == "a"
-    assert held[1] is None or held[1].year == 2024
+    compared = [each for each in FINER if each != "again"]  # where keys change, rows are decoded: see limits.md
+    columns = ", ".join(("name", *(f"{each}::text" for each in compared)))
+    wanted = ", ".join(["'a'", *(f"t.{each}::text" for each in compared)])
+    held = readings.ask(f"SELECT {columns} FROM {NAME} WHERE id = 2")
+    readings.ask(f"DELETE FROM {NAME}")
+    fill(readings, 0)
+    assert held == readings.ask(f"SELECT {wanted} FROM {NAME} t LIMIT 1")
