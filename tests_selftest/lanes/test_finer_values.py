@@ -136,6 +136,21 @@ def test_a_timestamp_no_directus_reads_is_named_before_anything_is_written(readi
     assert (stop.code, f'"{NAME}.at" · 1 row' in stop.where) == ("MIG-129", True)
 
 
+def test_half_of_a_surrogate_pair_in_json_is_named_before_anything_is_written(
+    readings: Project, tmp_path: Path
+) -> None:
+    whole = ('{"a":"\\ud83d\\ude00"}', '{"a":"\\\\ud83d"}', '{"a":"\\u00e9"}', '{"\\\\\\ud83d\\ude00":1}')
+    halves = ('{"a":"\\ud83d"}', '{"a":"\\uDE00\\ud83d"}', '{"a":"\\\\\\uD83D"}', '["\\ud83d\\\\\\ude00"]')
+    fill(readings, 0)
+    for text, count in (*((each, {}) for each in whole), *((each, {"extra": 1}) for each in halves)):
+        readings.ask(f"UPDATE {NAME} SET extra = %s::json WHERE id = 2", text)
+        found = migration(readings, tmp_path, "sql")
+        (file,) = [each for each in found.files if each.collection == NAME]
+        assert file.halved == count, text
+        stops = inexact.unreadable(DataExport(datetime.now(UTC), found.files))
+        assert [each.code for each in stops] == ["MIG-128"] * len(count)
+
+
 def test_a_row_updated_under_another_key_gets_its_own_values_and_not_those_of_a_third(
     readings: Project, tmp_path: Path
 ) -> None:
