@@ -450,7 +450,9 @@ def test_the_schema_plan_has_every_change_answer_code_and_what_was_applied_befor
         ProbeResult(Probe("SC160", ProbeKind.DEPENDENTS, "sections.title"), 0),
         ProbeResult(Probe("SC160", ProbeKind.DEPENDENTS, "chapters.number"), 0),
     )
-    plan = replace(FIRST, answers=answers)
+    statement = 'ALTER TABLE "sections" ADD COLUMN "size" smallint;'
+    changes = (replace(FIRST.changes[0], statement=statement), *FIRST.changes[1:])
+    plan = replace(FIRST, answers=answers, changes=changes)
     nothing = render(
         "SCHEMA_PLAN.md",
         plan=replace(SECOND, changes=()),
@@ -467,6 +469,8 @@ def test_the_schema_plan_has_every_change_answer_code_and_what_was_applied_befor
     )  # fmt: skip
     assert "# Applied earlier" not in text
     assert "- SC134 `sections.title`: two rows" in text
+    assert f"- {changes[0].code} `{changes[0].name}`: `{statement}`" in text
+    assert "of Directus\n\nNothing." in nothing
     assert f"- SC160: 2 objects probed, 0 {ProbeKind.DEPENDENTS.value}" in text
     assert "## 1. Create new collections (1)" in text
     assert f"- SC150: {CODES['SC150'].meaning}" in text

@@ -161,3 +161,14 @@ def test_a_file_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
         schema_plan.read_waivers(file)
     with pytest.raises(schema_plan.WaiversMalformed, match="cannot be read"):
         schema_plan.read_waivers(tmp_path / "nowhere.toml")
+
+
+def test_a_waiver_of_what_is_left_behind_that_has_expired_or_fits_nothing_is_named() -> None:
+    kept = waiver(code="NOT_CARRIED", object="directus_users.nickname")
+    gone = waiver(code="NOT_CARRIED", object="articles.at")
+    late = waiver(code="NO_BYTES", object="4d-5e", expires=TODAY - timedelta(days=1))
+    given = (waiver(), kept, gone, late, waiver(code="NOT_TRIED", object="articles"))
+    assert waivers.without_effect(given, {"directus_users.nickname", "4d-5e"}, today=TODAY) == [
+        "Nothing that is left behind: NOT_CARRIED on articles.at; the waiver admits nothing.",
+        f"Expired, so without effect: NO_BYTES on 4d-5e ({TODAY - timedelta(days=1)}).",
+    ]

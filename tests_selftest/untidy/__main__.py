@@ -21,7 +21,7 @@ from tests_selftest.untidy.workers import Result
 
 COUNT, COMBINED = 0, 120
 _SHOWN = 300
-_CODE = re.compile(r"[A-Z]{2,4}-\d{3}")
+_CODE = re.compile(r"\b(?:[A-Z]{2,4}-|SC)\d{3}\b")
 
 
 def main(arguments: list[str]) -> int:
@@ -89,7 +89,8 @@ def _line(result: Result) -> str:
 
 
 def _code(result: Result) -> str:
-    found = _CODE.match(result.why) if result.fate not in {Fate.CARRIED, Fate.NAMED, Fate.SILENT} else None
+    """The first finding of a stop."""
+    found = _CODE.search(result.why) if result.fate not in {Fate.CARRIED, Fate.NAMED, Fate.SILENT, Fate.CRASH} else None
     return found[0] if found else ""
 
 
