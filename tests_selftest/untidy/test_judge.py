@@ -96,7 +96,8 @@ FORMS = (
     ("default text with a quote", "older", "sql"), ("identity beside the key", "older", "sql"),
     ("years BC and 10000", "older", "api"), ("json order and blanks", "older", "api"),
     ("date-updated", "grown", "sql"), ("date-created", "grown", "api"), ("dateTime with fractions", "grown", "api"),
-    ("json exponent", "grown", "api"),
+    ("json exponent", "grown", "api"), ("json null", "grown", "api"), ("float infinity", "grown", "api"),
+    ("date infinity", "older", "api"), ("json text in quotes", "older", "api"),
 )  # fmt: skip
 """Where production is not blank: kind, production and lane."""
 
