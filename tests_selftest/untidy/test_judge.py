@@ -97,6 +97,7 @@ FORMS = (
     ("years BC and 10000", "older", "api"), ("json order and blanks", "older", "api"),
     ("date-updated", "grown", "sql"), ("date-created", "grown", "api"), ("dateTime with fractions", "grown", "api"),
     ("json exponent", "grown", "api"), ("json null", "grown", "api"), ("float infinity", "grown", "api"),
+    ("default now()", "grown", "api"), ("default CURRENT_TIMESTAMP", "grown", "sql"), ("default json", "grown", "sql"),
     ("date infinity", "older", "api"), ("json text in quotes", "older", "api"),
 )  # fmt: skip
 """Where production is not blank: kind, production and lane."""
