@@ -19,7 +19,7 @@ from fixtures.model.export import Inventory
 from fixtures.model.finding import format_findings
 from fixtures.model.plan import SchemaPlan
 from fixtures.model.snapshot import Snapshot
-from fixtures.operations.schema import kept_uniques, schema_documents, schema_plan
+from fixtures.operations.schema import kept_uniques, random_defaults, schema_documents, schema_plan
 from fixtures.operations.source import directus_configuration, not_carried, schema_export
 
 if TYPE_CHECKING:
@@ -114,13 +114,20 @@ def test_every_change_is_identified(
 
 
 @action("3.2.3", dry_run=True)
-def test_the_risks_are_assessed(database: PostgresObserver, settings: Settings, evidence: Evidence) -> None:
+def test_the_risks_are_assessed(
+    database: PostgresObserver, settings: Settings, evidence: Evidence, now: datetime
+) -> None:
     """Assess migration risks"""
     plan = evidence.read(SchemaPlan, of="3.2")
     findings = plan_safety.blockers(plan)
     if settings.local_database_url:
         local = evidence.read(Snapshot, of="1.2")
+        there = evidence.read(Snapshot, of="3.1")
         findings += kept_uniques.colliding_rows(plan, local, database, settings.local_database_url)
+        accepted = schema_plan.read_waivers(settings.waivers)
+        findings += random_defaults.conflicts_to_be(
+            local, there, database, settings.local_database_url, accepted, today=now.date()
+        )
     elif stays := kept_uniques.kept(plan):
         evidence.note(f"LOCAL_DATABASE_URL is not set: whether local's rows fit {', '.join(stays)} is not known.")
     if settings.import_lane == "api":

@@ -127,3 +127,20 @@ def test_an_exported_row_that_leads_elsewhere_is_named(
     found = read(nested, tmp_path, {"comments": [{"id": 3, "article": 2}, {"id": CHILDREN + 1, "article": 3}]})
     assert found["comments.article"].broken == ("3 → expected 1, observed 2",)
     assert found["articles.comments"].broken == ("1 → expected 1 rows, observed 0",)
+
+
+def test_a_key_of_fixed_length_is_read_with_its_blanks_as_rest_gives_it(nested: Project) -> None:
+    """Of char(n), a cast to text takes the blanks away."""
+    nested.ask("CREATE TABLE coded (code char(6) PRIMARY KEY, upper char(6) REFERENCES coded)")
+    try:
+        nested.ask("INSERT INTO coded VALUES ('a', NULL), ('b', 'a')")
+        rows = list(references.columns(nested.url, "coded", key="code", columns=["upper"]))
+        pairs = list(
+            references.children(
+                nested.url, parent="coded", parent_key="code", child="coded", child_key="code", column="upper"
+            )
+        )
+    finally:
+        nested.ask("DROP TABLE coded")
+    assert rows == [("a     ", None), ("b     ", "a     ")]
+    assert pairs == [("a     ", "b     "), ("b     ", None)]

@@ -89,6 +89,7 @@ SAMPLE = (
     ("bigInteger limits", "grown"),
     ("generated stored", "blank"), ("interval", "blank"), ("unique by hand", "blank"), ("untracked table", "blank"),
     ("composite unique", "blank"), ("custom column of files", "older"), ("trigger that changes", "blank"),
+    ("trigger that swallows", "older"), ("default gen_random_uuid()", "grown"),
 )  # fmt: skip
 """Of what `make untidy` runs."""
 FORMS = (
