@@ -95,6 +95,7 @@ def test_every_change_is_identified(
     if accepted:
         evidence.note(waivers.summarize(sorted_waivers))
     fitting = not_carried.objects(evidence) | {each.object for each in schema_plan.row_triggers(database, local)}
+    fitting.update(random_defaults.new_columns(local, there))
     for sentence in waivers.without_effect(accepted, fitting, today=now.date()):
         evidence.note(sentence)
     documents.write(
