@@ -169,3 +169,19 @@ def test_a_row_updated_under_another_key_gets_its_own_values_and_not_those_of_a_
     readings.ask(f"DELETE FROM {NAME}")
     fill(readings, 0)
     assert held == readings.ask(f"SELECT {wanted} FROM {NAME} t LIMIT 1")
+
+
+@pytest.mark.parametrize("lane", ["api", "sql"])
+@pytest.mark.parametrize(("name", "mine", "typed"), [("level", "1.5", "NaN"), ("extra", '{"a":1}', "null")])
+def test_a_value_rest_gives_as_null_that_somebody_set_in_a_new_column_is_kept(
+    readings: Project, tmp_path: Path, lane: str, name: str, mine: str, typed: str
+) -> None:
+    fill(readings, 0)
+    readings.ask(f"UPDATE {NAME} SET {name} = '{mine}'")
+    again = migration(readings, tmp_path, lane, policies="keep")
+    readings.ask(
+        f"UPDATE {NAME} SET {name} = CASE id WHEN 2 THEN '{typed}'::{'json' if name == 'extra' else 'real'} END"
+    )
+    result = again.run(new_columns=frozenset({f"{NAME}.{name}"}))
+    assert readings.ask(f"SELECT {name}::text FROM {NAME} ORDER BY id") == [(mine,), (typed,)]
+    assert [(each.key, each.columns) for each in result.conflicts] == [("2", (name,))]

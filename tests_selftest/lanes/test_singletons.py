@@ -1,0 +1,34 @@
+"""The one row of a singleton, with values REST does not tell, on a real Directus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests_selftest.lanes.project import Project, column, serial
+from tests_selftest.lanes.test_finer_values import FINER, NAME, migration
+
+
+@pytest.fixture
+def single(project: Project) -> Iterator[Project]:
+    fields = [serial(), column("name"), column("at", "timestamp")]
+    meta = {"singleton": True}
+    project.rest.post("/collections", {"collection": NAME, "schema": {}, "meta": meta, "fields": fields})
+    try:
+        yield project
+    finally:
+        project.rest.delete(f"/collections/{NAME}")
+
+
+@pytest.mark.parametrize("lane", ["api", "sql"])
+def test_rows_of_a_singletons_table_that_nobody_sees_are_not_filled(single: Project, tmp_path: Path, lane: str) -> None:
+    single.ask(f"INSERT INTO {NAME} (id, name, at) VALUES (1, 'a', {FINER['at'][0]})")
+    again = migration(single, tmp_path, lane)
+    single.ask(f"TRUNCATE {NAME}")
+    single.ask(f"INSERT INTO {NAME} (id, name) VALUES (9, 'z'), (1, 'a')")
+    result = again.run(new_columns=frozenset({f"{NAME}.at"}))
+    assert (result.conflicts, result.refusals) == ((), ())
+    held = single.ask(f"SELECT id, name, at = {FINER['at'][0]} FROM {NAME} ORDER BY id")
+    assert held == [(1, "a", True), (9, "z", None)]
