@@ -185,3 +185,18 @@ def test_a_value_rest_gives_as_null_that_somebody_set_in_a_new_column_is_kept(
     result = again.run(new_columns=frozenset({f"{NAME}.{name}"}))
     assert readings.ask(f"SELECT {name}::text FROM {NAME} ORDER BY id") == [(mine,), (typed,)]
     assert [(each.key, each.columns) for each in result.conflicts] == [("2", (name,))]
+
+
+@pytest.mark.parametrize("lane", ["api", "sql"])
+def test_a_row_of_another_key_that_is_equal_over_rest_only_is_a_conflict(
+    readings: Project, tmp_path: Path, lane: str
+) -> None:
+    """Recognised by its name; the second one differs in microseconds."""
+    readings.rest.patch(f"/fields/{NAME}/name", {"schema": {"is_unique": True}})
+    fill(readings, 0)
+    readings.ask(f"UPDATE {NAME} SET again = NULL")  # where keys change, rows are decoded: see limits.md
+    found = migration(readings, tmp_path, lane, policies="keep")
+    readings.ask(f"UPDATE {NAME} SET id = id + 100")
+    readings.ask(f"UPDATE {NAME} SET at = {FINER['at'][1]} WHERE id = 102")
+    conflicts = {(each.key, each.production_key): each.kind for each in found.run().conflicts}
+    assert conflicts == {("1", "101"): ConflictKind.NATURAL_KEY_MATCH, ("2", "102"): ConflictKind.UNIQUE_VALUE_TAKEN}

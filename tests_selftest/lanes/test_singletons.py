@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.model.imports import ConflictKind
 from tests_selftest.lanes.project import Project, column, serial
 from tests_selftest.lanes.test_finer_values import FINER, NAME, migration
 
@@ -32,3 +33,11 @@ def test_rows_of_a_singletons_table_that_nobody_sees_are_not_filled(single: Proj
     assert (result.conflicts, result.refusals) == ((), ())
     held = single.ask(f"SELECT id, name, at = {FINER['at'][0]} FROM {NAME} ORDER BY id")
     assert held == [(1, "a", True), (9, "z", None)]
+
+
+@pytest.mark.parametrize("lane", ["api", "sql"])
+def test_a_singleton_with_another_value_is_a_conflict(single: Project, tmp_path: Path, lane: str) -> None:
+    single.ask(f"INSERT INTO {NAME} (name, at) VALUES ('a', {FINER['at'][0]})")
+    again = migration(single, tmp_path, lane, policies="keep")
+    single.ask(f"UPDATE {NAME} SET id = 7, at = {FINER['at'][1]}")
+    assert [(each.kind, each.columns) for each in again.run().conflicts] == [(ConflictKind.EDITED, ("at",))]
