@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from fixtures.checks.rows import keys, order, profile
+from fixtures.checks.rows import keys, order, profile, singletons
 from fixtures.marks import acceptance, action, gate, task_group
 from fixtures.model.dataset import ImportOrder
 from fixtures.model.export import AssetInventory, DataExport, Inventory
@@ -54,6 +54,8 @@ def test_collections_are_identified(
     progress("data export", "counting both sides")
     inventory = data_inventory.take_inventory(evidence.read(Snapshot, of="1.2"), source, production, evidence)
     assert inventory.counts
+    findings = list(singletons.of_several_rows(inventory, lane=settings.import_lane))
+    assert not findings, format_findings(findings)
     evidence.write(inventory)
     evidence.note(data_inventory.summarize(inventory))
     there = directus_configuration.read(source)

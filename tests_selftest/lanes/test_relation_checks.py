@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.model.rows import RelationCheck
 from fixtures.operations.source import production_rows
-from fixtures.operations.verification import relation_checks
+from fixtures.operations.verification import chosen_references, relation_checks
 from fixtures.systems.directus import DirectusObserver
 from fixtures.systems.failure import IncompleteRead
 from fixtures.systems.postgres import references
@@ -107,9 +107,32 @@ def test_beside_millions_of_rows_the_exported_ones_are_followed(
     rows = {"comments": [{"id": 3, "article": 2}, {"id": CHILDREN + 1, "article": 3}]}
     monkeypatch.setattr(production_rows, "READABLE", 20)
     monkeypatch.setattr(production_rows, "READ_WHOLE", 20)
+    monkeypatch.setattr(chosen_references, "MAX_FOLLOWED", 20)
     found = read(nested, tmp_path, rows)
     assert (found["comments.article"].read, found["comments.article"].broken) == (2, ())
     assert (found["articles.comments"].read, found["articles.comments"].broken) == (2, ())
+
+
+@pytest.mark.parametrize("wrong", ["", "1"])
+def test_of_many_rows_some_at_even_distances_are_followed(
+    nested: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    monkeypatch.setattr(chosen_references, "MAX_FOLLOWED", 50)
+    columns = references.columns
+
+    def told(*given: Any, **named: Any) -> Iterator[tuple[str | None, ...]]:
+        for key, *values in columns(*given, **named):
+            yield key, *(wrong if key == "5" and wrong else value for value in values)
+
+    monkeypatch.setattr(references, "columns", told)
+    found = read(nested, tmp_path)
+    chosen = references.keys(nested.url, "comments", key="id", step=4)
+    assert (chosen[:2], chosen[-1], len(chosen)) == (["1", "5"], "149", 38)
+    assert (found["comments.article"].read, found["articles.comments"].read) == (38, 38)
+    up, down = found["comments.article"].broken, found["articles.comments"].broken
+    assert up == (("5 → expected 1, observed 2",) if wrong else ())
+    both = ("2 → expected 37 rows, observed 38", "1 → expected 1 rows, observed 0")
+    assert down == (both if wrong else ())
 
 
 def test_an_exported_row_that_leads_elsewhere_is_named(
@@ -124,6 +147,7 @@ def test_an_exported_row_that_leads_elsewhere_is_named(
     monkeypatch.setattr(references, "columns", another_parent)
     monkeypatch.setattr(production_rows, "READABLE", 20)
     monkeypatch.setattr(production_rows, "READ_WHOLE", 20)
+    monkeypatch.setattr(chosen_references, "MAX_FOLLOWED", 20)
     found = read(nested, tmp_path, {"comments": [{"id": 3, "article": 2}, {"id": CHILDREN + 1, "article": 3}]})
     assert found["comments.article"].broken == ("3 → expected 1, observed 2",)
     assert found["articles.comments"].broken == ("1 → expected 1 rows, observed 0",)

@@ -124,6 +124,13 @@ def test_references_lead_to_production() -> None:
     assert found["item"] == b"5"
 
 
+def test_json_beside_a_rewritten_reference_keeps_every_byte() -> None:
+    repeated = rb'{"n":1.10,"n":2,"u":"\u0000"}'
+    text = line(category=HERE, extra="-").replace(b'"-"', repeated)
+    found = dict(zip(COLUMNS, A_CATEGORY(text), strict=True))
+    assert (found["category"], unescaped(found["extra"])) == (THERE.encode(), repeated.decode())
+
+
 def test_only_the_columns_that_are_asked_for() -> None:
     assert list(rows(["title", "id"])(line(title="a"))) == [b"a", b"1"]
     assert list(rows(["title", "id"])(line(title="\u0001"))) == [b"\x01", b"1"]
