@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fixtures.model.story import Story
     from fixtures.report.documents import MigrationReport
     from fixtures.settings import Settings
+    from fixtures.systems.postgres.dump import PostgresTools
 
 pytestmark = task_group("6.1")
 
@@ -78,11 +79,13 @@ def test_the_data_results_are_documented(
 
 
 @action("6.1.4")
-def test_the_rollback_is_documented(migration_report: MigrationReport, evidence: Evidence) -> None:
+def test_the_rollback_is_documented(
+    migration_report: MigrationReport, pg_tools: PostgresTools, evidence: Evidence
+) -> None:
     """Document rollback information"""
     point = evidence.read(RollbackPoint, of="1.4")
     findings = document_checks.missing_from_report(migration_report.write(), must_name=[point.id])
-    findings += backup.verify(point)
+    findings += backup.verify(point, pg_tools)
     assert not findings, format_findings(findings)
     evidence.note(f"A rollback restores backup {point.id} of {point.taken_at:%Y-%m-%d %H:%M:%SZ}, which is whole.")
 
@@ -133,14 +136,15 @@ def test_the_report_contains_every_result(
 
 @acceptance("6.1.A3")
 def test_the_report_contains_the_rollback_information(
-    migration_report: MigrationReport, settings: Settings, evidence: Evidence
+    migration_report: MigrationReport, pg_tools: PostgresTools, settings: Settings, evidence: Evidence
 ) -> None:
     """Rollback information preserved"""
     point = evidence.read(RollbackPoint, of="1.4")
     facts = (point.id, point.dump.sha256, point.dump.path, f"{point.taken_at:%Y-%m-%d %H:%M:%SZ}")
     findings = document_checks.missing_from_report(migration_report.text, must_name=[*facts, settings.rollback_contact])
-    findings += backup.verify(point)
+    findings += backup.verify(point, pg_tools)
     assert not findings, format_findings(findings)
+    evidence.note("The dump is byte for byte what was written, and the key of this target opens it.")
 
 
 @acceptance("6.1.A4")

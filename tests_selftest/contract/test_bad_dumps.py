@@ -207,6 +207,7 @@ def test_a_sealed_dump_is_opened_by_its_key_alone(
     for wrong in (other, tools):
         with pytest.raises(DecryptionFailed, match="PGS-205"):
             wrong.listing(Path(made.path))
+        assert codes(made, wrong) == ["MIG-158"], "its bytes are as written, and nobody could restore them"
     spoiled = replace(made, sha256="0" * 64)
     assert codes(spoiled, other) == ["MIG-158"]
     _flip(Path(made.path))
