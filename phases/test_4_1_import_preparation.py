@@ -25,7 +25,7 @@ from fixtures.model.snapshot import Snapshot
 from fixtures.operations import lanes
 from fixtures.operations.backups import file_store
 from fixtures.operations.carry import apply, planning
-from fixtures.operations.imports import flow_pause, import_documents, import_inputs, import_plan
+from fixtures.operations.imports import flow_pause, import_documents, import_inputs, import_plan, strategy
 from fixtures.operations.source import asset_export, directus_configuration, export_reader, not_carried
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fixtures.report.documents import Documents
     from fixtures.settings import Settings
     from fixtures.systems.directus import DirectusObserver
+    from fixtures.systems.postgres.observer import PostgresObserver
     from fixtures.systems.render import RenderObserver
 
 pytestmark = task_group("4.1")
@@ -133,7 +134,7 @@ def test_the_import_plan_is_written(settings: Settings, documents: Documents, ev
     """Create import script (if using API method)"""
     plan = evidence.read(ImportPlan, of="4.1")
     import_documents.write_plan(settings.migration_dir, plan)
-    text = documents.write("import-plan.txt", plan=plan)
+    text = documents.write(import_documents.TABLE, plan=plan)
     assert [each.collection for each in plan.collections if each.collection not in text] == []
     evidence.note(import_documents.summarize_plan(plan))
 
@@ -148,35 +149,40 @@ def test_the_files_are_valid(settings: Settings, evidence: Evidence) -> None:
 
 
 @acceptance("4.1.A2", dry_run=True)
-def test_the_counts_are_documented(evidence: Evidence) -> None:
+def test_the_counts_are_documented(settings: Settings, documents: Documents, evidence: Evidence) -> None:
     """Item counts documented"""
     plan, data = evidence.read(ImportPlan, of="4.1"), evidence.read(DataExport, of="1.3")
-    assert {each.collection: each.in_file for each in plan.collections} == {
-        file.collection: file.rows for file in data.files
-    }
-    assert import_rules.plan_count_mismatches(plan) == []
+    table = documents.render(import_documents.TABLE, plan=plan)
+    findings = import_documents.count_problems(settings.migration_dir, plan, data, table)
+    assert not findings, format_findings(findings)
 
 
 @acceptance("4.1.A3", dry_run=True)
-def test_a_lane_and_a_policy_are_chosen(settings: Settings, evidence: Evidence) -> None:
+def test_the_strategy_can_be_carried_out(
+    production: DirectusObserver, database: PostgresObserver, settings: Settings, evidence: Evidence
+) -> None:
     """Import strategy selected"""
     plan = evidence.read(ImportPlan, of="4.1")
-    assert plan.lane == settings.import_lane
-    assert plan.policy == str(settings.conflict_policy)
+    lane, policy = settings.import_lane, str(settings.conflict_policy)
+    findings = strategy.problems(plan, production, database, lane=lane, policy=policy)
+    assert not findings, format_findings(findings)
+    evidence.note(f"Lane {lane} may write to all {len(plan.collections)} collections of the plan; policy {policy}.")
 
 
 @acceptance("4.1.A4", dry_run=True)
 def test_parents_precede_children(evidence: Evidence) -> None:
     """Import order planned based on dependencies"""
     plan, local = evidence.read(ImportPlan, of="4.1"), evidence.read(Snapshot, of="1.2")
-    assert order.parents_after_children(plan.order, profile.profiles(local)) == []
+    findings = order.parents_after_children(plan.order, profile.profiles(local))
+    assert not findings, format_findings(findings)
     assert [each.collection for each in plan.collections] == list(plan.order.collections)
 
 
 @acceptance("4.1.A5", dry_run=True)
 def test_the_plan_is_on_disk(settings: Settings, evidence: Evidence) -> None:
     """Import script ready (if using API method)"""
-    assert import_documents.read_plan(settings.migration_dir) == evidence.read(ImportPlan, of="4.1")
+    findings = import_documents.plan_problems(settings.migration_dir, evidence.read(ImportPlan, of="4.1"))
+    assert not findings, format_findings(findings)
 
 
 @acceptance("4.1.A6", dry_run=True, closes=True)

@@ -51,7 +51,7 @@ OPEN_OTHER_FILES = {
 DECODERS = {"loads", "load", "decode", "Decoder", "JSONDecoder"}
 EXACT_DECODER = "exactly_decoded"
 OPEN_METHODS = {"open", "read_bytes", "read_text", "FileIO", "mmap", "file_digest"}
-OPEN_FUNCTIONS = {"open", "sha256", "file_digest"}
+OPEN_FUNCTIONS = {"open", "read_text", "sha256", "file_digest"}
 
 
 def calls(file: Path) -> list[tuple[str, str]]:

@@ -44,9 +44,19 @@ def test_a_plan_says_how_many_rows_of_production_it_would_update() -> None:
 
 
 def test_every_row_of_a_plan_has_its_place() -> None:
-    assert import_rules.plan_count_mismatches(PLAN) == []
+    assert import_rules.plan_count_mismatches(PLAN, {"sections": 10}) == []
     short = replace(PLAN, collections=(replace(PLAN.collections[0], create=5),))
-    assert import_rules.plan_count_mismatches(short) == ["sections"]
+    (finding,) = import_rules.plan_count_mismatches(short, {"sections": 10})
+    assert (finding.code, finding.expected[:11], finding.observed) == ("MIG-430", "10 rows of ", "9 rows in the plan")
+
+
+def test_a_plan_counts_the_rows_of_the_files_and_not_those_it_was_told() -> None:
+    """4.1.A2: the file has grown by two rows, and one collection was never planned."""
+    found = import_rules.plan_count_mismatches(PLAN, {"sections": 12, "tags": 3})
+    assert [(each.where.split('"')[1], each.observed) for each in found] == [
+        ("sections", "10 rows in the plan"),
+        ("tags", "not in the plan"),
+    ]
 
 
 def test_rows_that_do_not_add_up_are_named() -> None:
