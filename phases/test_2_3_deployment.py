@@ -19,6 +19,7 @@ from fixtures.operations.site import measure
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
+    from fixtures.model.site import SiteMap
     from fixtures.process.progress import Progress
     from fixtures.settings import Settings
     from fixtures.systems.browser.window import Browser
@@ -42,17 +43,25 @@ def test_both_services_are_live(render: RenderObserver, evidence: Evidence) -> N
 
 
 @action("2.3.2")
-def test_the_site_opens(browser: Browser, production: DirectusObserver, evidence: Evidence, progress: Progress) -> None:
+def test_the_site_opens(
+    browser: Browser, production: DirectusObserver, site: SiteMap, evidence: Evidence, progress: Progress
+) -> None:
     """Test frontend accessibility"""
     delivered = rollout.deliveries(evidence)["frontend"]
     arriving = rollout.arriving_collections(production, evidence.read(Snapshot, of="1.2"))
     progress("site", f"opening {delivered.service_url}")
     visit, picture, findings = rollout.visit_site(
-        browser, delivered.service_url, arriving=arriving, directus_url=production.url
+        browser,
+        delivered.service_url,
+        arriving=arriving,
+        directus_url=production.url,
+        commit=delivered.commit,
+        commit_selector=site.site.commit,
     )
     evidence.attach("site.jpg", picture)
     assert not findings, format_findings(findings)
     evidence.note(f'"{visit.title}" opened in {visit.load_ms:,.0f} ms without an error on its console.')
+    evidence.note(rollout.summarize_build(delivered.commit, site.site.commit))
     for sentence in rollout.summarize_visit(visit, arriving, directus_url=production.url):
         evidence.note(sentence)
 
@@ -115,11 +124,18 @@ def test_the_delivered_commits_are_live(render: RenderObserver, evidence: Eviden
 
 
 @acceptance("2.3.A2")
-def test_the_frontend_loads(browser: Browser, production: DirectusObserver, evidence: Evidence) -> None:
+def test_the_frontend_loads(browser: Browser, production: DirectusObserver, site: SiteMap, evidence: Evidence) -> None:
     """Frontend accessible and loading correctly"""
-    url = rollout.deliveries(evidence)["frontend"].service_url
+    delivered = rollout.deliveries(evidence)["frontend"]
     arriving = rollout.arriving_collections(production, evidence.read(Snapshot, of="1.2"))
-    visit, _, findings = rollout.visit_site(browser, url, arriving=arriving, directus_url=production.url)
+    visit, _, findings = rollout.visit_site(
+        browser,
+        delivered.service_url,
+        arriving=arriving,
+        directus_url=production.url,
+        commit=delivered.commit,
+        commit_selector=site.site.commit,
+    )
     assert not findings, format_findings(findings)
     assert visit.title
 

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from fixtures.operations.code import rollout
 from fixtures.process.supervise import Supervisor, free_port
 from fixtures.systems.browser.window import Browser
 from fixtures.world import toolchain
@@ -99,3 +100,41 @@ def test_a_low_window_without_transitions_is_no_error_of_a_page_with_a_strict_po
         assert tab.visit().console_errors == ()
     site.policy = ""
     assert shown == [200, "none"]
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+BUILD = (
+    '<!doctype html><title>A site</title><link rel="icon" href="data:,"><meta name="commit" content="{}"><h1>Here</h1>'
+)
+
+
+def visited(browser: Browser, host: Host, *, selector: str = "meta[name=commit]", patience_s: float = 0.0) -> list[str]:
+    """The codes of 2.3.2 and 2.3.A2 for the page this host gives."""
+    _, _, findings = rollout.visit_site(
+        browser, host.url, arriving=(), directus_url="", commit=COMMIT, commit_selector=selector, patience_s=patience_s
+    )
+    return [each.code for each in findings]
+
+
+def test_an_old_build_from_a_cache_is_red(browser: Browser, hosts: tuple[Host, Host]) -> None:
+    site, _ = hosts
+    for shown in (COMMIT, COMMIT[:7], COMMIT.upper()):
+        site.page = BUILD.format(shown)
+        assert visited(browser, site) == []
+    for shown in ("fedcba9876543210fedcba9876543210fedcba98", "development", "", COMMIT[:6]):
+        site.page = BUILD.format(shown)
+        assert visited(browser, site) == ["MIG-248"]
+    site.page = "<!doctype html><title>A site</title><link rel='icon' href='data:,'>"
+    assert visited(browser, site) == ["MIG-248"]
+    assert visited(browser, site, selector="") == []
+
+
+def test_a_cdn_that_gives_the_new_build_some_seconds_later_is_waited_for(
+    browser: Browser, hosts: tuple[Host, Host]
+) -> None:
+    site, _ = hosts
+    site.page = BUILD.format("fedcba9876543210fedcba9876543210fedcba98")
+    invalidated = threading.Timer(1.5, lambda: setattr(site, "page", BUILD.format(COMMIT)))
+    invalidated.start()
+    assert visited(browser, site, patience_s=20.0) == []
+    invalidated.join()
