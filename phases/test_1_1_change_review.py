@@ -103,13 +103,16 @@ def test_no_secret_would_be_pushed(
 
 
 @acceptance("1.1.A3", dry_run=True)
-def test_gitignore_is_configured(frontend_repository: Repository, backend_repository: Repository) -> None:
+def test_gitignore_covers_every_clone_and_path(
+    frontend_repository: Repository, backend_repository: Repository, evidence: Evidence
+) -> None:
     """.gitignore properly configured"""
     findings = [
-        *review.not_ignored(frontend_repository, gitignore.FRONTEND),
-        *review.not_ignored(backend_repository, gitignore.BACKEND),
+        *review.not_ignored_in_a_clone(frontend_repository, gitignore.FRONTEND),
+        *review.not_ignored_in_a_clone(backend_repository, gitignore.BACKEND),
     ]
     assert not findings, format_findings(findings)
+    evidence.note("The patterns stand in .gitignore itself, so every clone has them; none exempts a file below them.")
 
 
 @acceptance("1.1.A4", dry_run=True, closes=True)
