@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.marks import action, gate, task_group
 from fixtures.model.finding import format_findings
-from fixtures.operations.rollback import rollback_state, summaries
+from fixtures.operations.rollback import summaries
 
 if TYPE_CHECKING:
     from fixtures.evidence.store import Evidence
@@ -70,7 +70,8 @@ def test_added_files_are_removed(rollback_steps: RollbackSteps, evidence: Eviden
     if rollback_steps.nothing_to_roll_back:
         return evidence.note(rollback_steps.nothing_to_roll_back)
     done = rollback_steps.files()
-    assert not set(done.removed) & set(done.kept)
+    findings = rollback_steps.files_left_behind(done)
+    assert not findings, format_findings(findings)
     return evidence.note(summaries.summarize_files(done))
 
 
@@ -80,7 +81,8 @@ def test_the_database_is_restored(rollback_steps: RollbackSteps, evidence: Evide
     if rollback_steps.nothing_to_roll_back:
         return evidence.note(rollback_steps.nothing_to_roll_back)
     done = rollback_steps.restore_database()
-    assert done.backup == rollback_state.recorded_point(evidence).id
+    findings = rollback_steps.not_restored(done)
+    assert not findings, format_findings(findings)
     return evidence.note(summaries.summarize_database(done))
 
 
