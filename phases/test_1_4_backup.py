@@ -68,16 +68,18 @@ def test_render_makes_a_backup(
 ) -> None:
     """Create manual backup snapshot"""
     point = backup.current_point(evidence)
+    there = render_operator.database(settings.render_postgres)
     outcome = render_export.existing_export(point) or render_export.request_export(
         render_operator,
-        render_operator.database(settings.render_postgres),
+        there,
         database,
         backup_storage,
         progress,
         deadline_s=settings.backup_deadline_s,
         poll_s=settings.poll_s,
     )
-    assert outcome.artefact is not None or outcome.reason
+    findings = render_export.unconfirmed(outcome, render_operator, there) if point is None else []
+    assert not findings, format_findings(findings)
     evidence.write(outcome)
     evidence.note(render_export.summarize_export(outcome, kept=point is not None))
 

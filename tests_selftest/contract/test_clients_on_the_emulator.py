@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
+from fixtures.model.backup import ExportOutcome
 from fixtures.model.secret import Secret
+from fixtures.operations.backups import render_export
+from fixtures.operations.backups.backup import BackupStorage
 from fixtures.process.waiting import wait_until
 from fixtures.systems import github, render, webhook
 from fixtures.systems.failure import IncompleteRead, Refused, WriteRefused
@@ -166,6 +171,43 @@ def test_a_database_is_exported_and_the_export_opens(platform: Stage, operator: 
     assert tools.listing(opened.folder).tables == ("definitions",)
     assert operator.recovery(database.id).status in {"AVAILABLE", "BACKUP_NOT_READY", "NOT_AVAILABLE"}
     assert operator.maintenance(database.id) == []
+
+
+def test_1_4_2_is_red_when_render_does_not_confirm_what_became_of_its_export(
+    platform: Stage, operator: RenderOperator, tools: PostgresTools, tmp_path: Path
+) -> None:
+    """Without an export the step passes on a plan without exports alone."""
+    database = operator.database("udo-db")
+    storage = BackupStorage(tmp_path, tools, Secret(""))
+
+    def found(outcome: ExportOutcome, there: RenderObserver = operator) -> list[tuple[str, str]]:
+        return [(each.code, each.observed) for each in render_export.unconfirmed(outcome, there, database)]
+
+    with PostgresObserver(operator.connection_info(database.id).external) as observer:
+
+        def asked() -> ExportOutcome:
+            return render_export.request_export(
+                operator, database, observer, storage, lambda *_: None, deadline_s=60, poll_s=0.2
+            )
+
+        made = asked()
+        assert made.artefact is not None
+        assert found(made) == []
+        ((code, observed),) = found(replace(made, artefact=replace(made.artefact, id="exp-of-somebody-else")))
+        assert (code, observed.partition(" ")[2]) == ("MIG-167", "others are ready")
+        platform.render.policy.plan_has_exports = False
+        try:
+            refused = asked()
+        finally:
+            platform.render.policy.plan_has_exports = True
+    assert (refused.artefact, refused.refused_with) == (None, 400)
+    ((code, observed),) = found(refused)
+    assert (code, observed.partition(" ")[2]) == ("MIG-167", "ready, so the plan has exports")
+    free = Mock(RenderObserver, exports=lambda _: [])
+    assert found(refused, free) == []
+    for status in (401, 500, 0):
+        outcome = ExportOutcome(None, "Render refused an export", refused_with=status)
+        assert found(outcome, free) == [("MIG-167", "Render refused an export")]
 
 
 def test_autodeploy_and_rollback(operator: RenderOperator) -> None:
