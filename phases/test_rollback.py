@@ -70,7 +70,7 @@ def test_added_files_are_removed(rollback_steps: RollbackSteps, evidence: Eviden
     if rollback_steps.nothing_to_roll_back:
         return evidence.note(rollback_steps.nothing_to_roll_back)
     done = rollback_steps.files()
-    findings = rollback_steps.files_left_behind(done)
+    findings = rollback_steps.undeleted_files(done)
     assert not findings, format_findings(findings)
     return evidence.note(summaries.summarize_files(done))
 

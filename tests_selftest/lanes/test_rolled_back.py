@@ -59,7 +59,7 @@ def removed(project: Project, evidence: Evidence, folder: Path) -> FilesRollback
 
 
 def codes(project: Project, evidence: Evidence, done: FilesRollback) -> list[str]:
-    found = rollback_files.left_behind(project.operator, evidence, done, before=())
+    found = rollback_files.undeleted(project.operator, evidence, done, before=())
     return [f"{each.code} {each.where}" for each in found]
 
 
