@@ -86,8 +86,8 @@ def test_the_export_is_valid(
         evidence.note(sentence)
     accepted = schema_plan.read_waivers(settings.waivers)
     unread = unconfigured.find(snapshot, source, accepted, today=now.date())
-    undeleted = unconfigured.not_accepted(unread)
-    assert not undeleted, format_findings(undeleted)
+    left_behind = unconfigured.not_accepted(unread)
+    assert not left_behind, format_findings(left_behind)
     for each in unread:
         evidence.note(f"{each}.")
     previewed, untriable = preview.not_verifiable(

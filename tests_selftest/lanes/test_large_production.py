@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -12,14 +14,14 @@ from fixtures.checks.rows.profile import profiles
 from fixtures.evidence.ledger import Ledger
 from fixtures.evidence.store import Evidence
 from fixtures.model.export import CollectionCount, DataExport, Inventory
-from fixtures.model.imports import ConflictKind
+from fixtures.model.imports import Conflict, ConflictKind
 from fixtures.model.visit import ApiCall
 from fixtures.operations import lanes
 from fixtures.operations.imports import classify
 from fixtures.operations.imports.classify import ClassifiedCollections
 from fixtures.operations.source import conflicts, production_rows
 from fixtures.operations.verification import audit, query_checks
-from fixtures.systems.directus import DirectusSandbox
+from fixtures.systems.directus import DirectusObserver, DirectusSandbox
 from fixtures.systems.http.transport import Transport
 from fixtures.systems.postgres.bounded_queries import BoundedQueries
 from fixtures.systems.postgres.observer import PostgresObserver
@@ -177,6 +179,41 @@ def test_conflicts_are_looked_for_in_the_rows_of_the_export(large: Project, tmp_
         ("categories", key(2), ConflictKind.UNIQUE_VALUE_TAKEN),
     ]
     assert 0 < sum(asked) <= MOST_ROWS_ASKED, f"{sum(asked):,} rows were read of {2 * OWN:,}"
+
+
+def test_1_3_a4_is_red_for_a_conflict_that_is_not_listed(large: Project, tmp_path: Path) -> None:
+    """The list lacks one; and a row of production is edited after the list was made."""
+    migration = Migration(large, tmp_path, ROWS)
+    counts = tuple(
+        CollectionCount(each.collection, each.rows, large.operator.count(each.collection)) for each in migration.files
+    )
+    inventory, data = Inventory(NOW, profiles(large.snapshot), counts), DataExport(NOW, migration.files)
+    evidence = Evidence(tmp_path / "run-1", Ledger(tmp_path / "ledger.jsonl", run="run-1", inputs="i", suite="s"))
+    found = conflicts.find_conflicts(
+        large.snapshot, inventory, data, tmp_path, large.operator, evidence, lambda *_: None
+    )
+
+    def items(name: str, *, fields: Sequence[str], **_: Any) -> Iterator[dict[str, Any]]:
+        return ({column: row.get(column) for column in fields} for row in ROWS.get(name, ()))
+
+    local = Mock(DirectusObserver, items=items)
+
+    def unlisted(listed: Sequence[Conflict]) -> list[str]:
+        asked, findings = conflicts.unlisted(
+            listed, large.snapshot, inventory, data, tmp_path, local, large.operator, evidence
+        )
+        assert asked >= 10
+        assert {each.code for each in findings} <= {"MIG-140"}
+        return [each.where for each in findings]
+
+    assert unlisted(found) == []
+    assert len(unlisted(())) == len(found)
+    assert unlisted([each for each in found if each.key != "2"]) == ['production · collection "articles" · key 2']
+    large.ask("UPDATE articles SET title = 'edited since' WHERE id = 1")
+    try:
+        assert unlisted(found) == ['production · collection "articles" · key 1']
+    finally:
+        large.ask("UPDATE articles SET title = %s WHERE id = 1", ROWS["articles"][0]["title"])
 
 
 @pytest.mark.parametrize("slug", ["true", "null", "NULL", "$NOW", "$CURRENT_USER", "", "a,b", " spaced ", "İ", "7"])
