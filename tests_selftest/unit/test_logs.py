@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fixtures.checks.site import logs
+from fixtures.checks.site import failure_words, logs
 from fixtures.model.deployment import Interval
 from fixtures.model.health import LogLine, OwnError
 
@@ -54,6 +54,79 @@ def test_an_empty_log_proves_nothing() -> None:
 )
 def test_an_error_is_seen_whatever_its_label(bad: LogLine) -> None:
     assert codes(bad, LIVE) == ["MIG-232"]
+
+
+FAILED = {
+    "npm error code ERESOLVE": "npm",
+    'npm ERR! Missing script: "build"': "npm",
+    ' ERR_PNPM_OUTDATED_LOCKFILE  Cannot install with "frozen-lockfile"': "pnpm",
+    " ELIFECYCLE  Command failed with exit code 1.": "pnpm",
+    "error Command failed with exit code 2.": "Yarn",
+    "src/main.ts(3,7): error TS2322: Type 'string' is not assignable to type 'number'.": "TypeScript",
+    "error during build:": "Vite",
+    '[vite]: Rollup failed to resolve import "x" from "/src/main.js".': "Vite",
+    '✘ [ERROR] Could not resolve "./missing.js"': "esbuild",
+    "Module not found: Can't resolve './missing'": "esbuild",
+    "Failed to compile.": "esbuild",
+    "node:internal/modules: Cannot find module '/opt/app/dist/server.js'": "Node",
+    "      throw er; // Unhandled 'error' event": "Node",
+    "request to https://example.org failed, reason: getaddrinfo ENOTFOUND example.org": "libuv",
+    "connect ETIMEDOUT 10.0.0.7:5432": "libuv",
+    "EACCES: permission denied, mkdir '/data/uploads'": "libuv",
+    'psql: error: connection to server failed: FATAL:  password authentication failed for user "udo"': "Postgres",
+    '2026-01-01 10:00:00 UTC [7] ERROR:  relation "chapters" does not exist': "Postgres",
+    "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute": "Postgres",
+    'update "articles" set "title" = $1 - permission denied for table articles': "Postgres",
+    "curl: (7) Failed to connect to localhost port 8055: Connection refused": "libpq",
+    "bash: line 1: vite: command not found": "shells",
+    "sh: 1: vite: not found": "shells",
+    "cp: error writing 'dist/a': No space left on device": "shells",
+    "Killed": "shells",
+    "==> Exited with status 1 while running your code.": "Render",
+    "==> Build failed 😞": "Render",
+    "RangeError: Maximum call stack size exceeded": "Node",
+    "<--- JS stacktrace ---> JavaScript heap out of memory": "V8",
+}
+FINE = (
+    "found 0 vulnerabilities", "No errors found.", "dist/assets/error-3f2a.js   1.2 kB", "✓ built in 1.20s",
+    "GET /items/articles?filter[title][_eq]=error 200", "LOG:  checkpoint complete", "src/pages/not-found.html",
+    "Found 0 errors. Watching for file changes.", "added 212 packages, and audited 213 packages in 4s",
+    "==> Build successful 🎉", "==> Exited with status 0", "==> No open ports detected, continuing to scan...",
+    '{"level":30,"time":1,"req":{"url":"/items/logs?search=permission denied"},"msg":"request completed"}',
+    "[10:00:00.000] INFO: GET /items/notes?search=connection refused 200 4ms",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FAILED)
+def test_the_words_of_failure_of_each_tool_are_seen_and_have_a_source(text: str) -> None:
+    assert codes(line(text), LIVE) == ["MIG-232"]
+    assert FAILED[text] in failure_words.said_by(text)
+
+
+@pytest.mark.parametrize("text", FINE)
+def test_ordinary_lines_of_the_same_tools_are_none(text: str) -> None:
+    assert codes(line(text), LIVE) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('{"level":60,"time":1,"msg":"boom"}', "MIG-232"),
+        ('{"level":50,"time":1,"msg":"Could not send mail"}', "MIG-232"),
+        ('{"level":40,"time":1,"msg":"Redis is slow"}', "MIG-233"),
+        ("[10:00:00.000] FATAL: no", "MIG-232"),
+        ("[10:00:00.000] ERROR: Could not send mail", "MIG-232"),
+        ("[10:00:00] WARN: Redis is slow", "MIG-233"),
+    ],
+)
+def test_directus_own_level_counts_where_render_guessed_another(text: str, code: str) -> None:
+    assert codes(line(text, "info"), LIVE) == [code]
+    assert codes(line(text, ""), LIVE) == [code]
+
+
+def test_every_word_of_failure_has_its_case_here() -> None:
+    for each in failure_words.TABLE:
+        assert [text for text in FAILED if each.pattern.search(text)], each
 
 
 def test_a_warning_is_seen() -> None:
