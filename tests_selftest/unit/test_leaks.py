@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from pathlib import Path
 
 import pytest
 
-from fixtures.checks.code import gitignore, leaks
+from fixtures.checks.code import gitignore, leaks, secret_forms
 from fixtures.model.review import AddedLine, ChangedFile
 
 # Put together here, so that no scanner of repositories takes this file for a leak.
@@ -159,3 +160,98 @@ def test_credentials_in_an_address_of_a_lock_file_are_found(path: str) -> None:
 def test_a_key_beside_a_digest_is_found_in_a_lock_file() -> None:
     planted = f'"integrity": "sha512-{SRI}", "key": "AKIA' + 'IOSFODNN7EXAMPL2"'
     assert len(leaks.find_secrets([AddedLine("package-lock.json", 9, planted)])) == 1
+
+
+# Obviously none: no service would give out such values.
+FAKE = "Fake0" + "Fake1Fake2Fake3Fake4Fake5Fake6"
+SHORT = FAKE[:15]
+FORMS = {
+    "render.yaml": [
+        f"    databasePassword: {SHORT}",
+        f"      - key: ADMIN_TOKEN\n        value: {SHORT}",
+        f'      - key: SMTP_PASSWORD\n        value: "{SHORT}"',
+    ],
+    "docker-compose.yml": [f"      KEY: {SHORT}", f"      - DB_PASSWORD={SHORT}", f"      SECRET: '{SHORT}'"],
+    "settings.toml": [f'token = "{SHORT}"', f'license_key = "{SHORT}"', f"secret-key = '{SHORT}'"],
+    "settings.json": [
+        f'  "licenseKey": "{SHORT}",',
+        f'  "access_key": "{SHORT}"',
+        f'{{"auth": {{"token": "{SHORT}"}}}}',
+    ],
+    "src/client.ts": [
+        f"token: '{SHORT}',",
+        f"export const LICENSE_KEY = `{SHORT}`;",
+        f"headers: {{ Authorization: 'Bearer {FAKE}' }},",
+        f"await fetch('https://api.example.org/items?access_token={FAKE}')",
+    ],
+    "src/client.js": [f"const accessKey = '{SHORT}'", f"new Client({{ clientSecret: '{SHORT}' }})"],
+    "api.env": [f"KEY={SHORT}", f"LICENSE_KEY={SHORT}", f"export SMTP_PASS={SHORT}", f"STORAGE_S3_KEY={SHORT}"],
+    ".npmrc": [f"//registry.example.org/:_authToken={FAKE}"],
+    "notes.md": [
+        "AGE-SECRET-KEY-1" + "FAKE" * 14,
+        f"rnd_{FAKE}",
+        f"gho_{FAKE}",
+        f"github_pat_{FAKE}_{FAKE}",
+        f"npm_{FAKE}",
+        f"curl -H 'Authorization: Bearer {FAKE}' https://api.example.org",
+    ],
+}
+NO_FORMS = {
+    "render.yaml": [
+        "      - key: ADMIN_TOKEN\n        sync: false", "      - key: SECRET\n        generateValue: true",
+        "      - key: NODE_VERSION\n        value: 22.14.0", "      - key: API_KEY\n        value: ${API_KEY}",
+        "    password: ${{ secrets.DB_PASSWORD }}", "key: title", "sort_key: date_created", "cache_key: page-v12-list",
+    ],
+    "settings.json": [
+        '"key": "chapters"', '"primary_key": "id"', '"tokens": 12', '"key": "0b1c2d3e-1111-4111-8111-000000000001"',
+    ],
+    "src/client.ts": [
+        "token: process.env.ADMIN_TOKEN,", "const token = await login(email, password1);", "key: 'chapter-list-2024',",
+        "const publicKey = 'pk0Fake1Fake2Fake3';", "headers: { Authorization: `Bearer ${token}` },", "key={item.id}",
+        "fetch(`/items?access_token=${token}`)", "const passwordInput = '#password-field-1';",
+        "queryKey: ['articles', id1]",
+    ],
+    "api.env": ["KEY=", "SECRET=replace-with-32-random-bytes", "TOKEN=<your token 1>", "PUBLIC_KEY=Fake0Fake1Fake2"],
+    "notes.md": ["Send `Authorization: Bearer <token>`.", "?token=…", "the key of age begins with AGE-SECRET-KEY-1…"],
+}  # fmt: skip
+
+
+def found_in(path: str, text: str) -> list[str]:
+    lines = [AddedLine(path, number, each) for number, each in enumerate(text.split("\n"), 1)]
+    findings = leaks.find_secrets(lines)
+    assert all(FAKE[:12] not in str(each) for each in findings), "a finding repeats the secret"
+    return [each.code for each in findings]
+
+
+@pytest.mark.parametrize(("path", "text"), [(path, text) for path, texts in FORMS.items() for text in texts])
+def test_a_secret_is_seen_in_every_form_a_project_writes_it(path: str, text: str) -> None:
+    assert found_in(path, text) == ["MIG-108"]
+
+
+@pytest.mark.parametrize(("path", "text"), [(path, text) for path, texts in NO_FORMS.items() for text in texts])
+def test_what_only_resembles_a_secret_is_none(path: str, text: str) -> None:
+    lines = [AddedLine(path, number, each) for number, each in enumerate(text.split("\n"), 1)]
+    assert list(secret_forms.forms(lines)) == []
+
+
+def test_a_form_may_be_excused_by_pragma_as_any_other() -> None:
+    line = AddedLine("docker-compose.yml", 1, f"      KEY: {SHORT} # pragma: allowlist secret")
+    assert leaks.find_secrets([line]) == []
+
+
+def test_the_sources_of_the_sample_projects_hold_no_form() -> None:
+    """The rehearsal's two projects and this suite's own code and pages: no false alarm."""
+    root = Path(__file__).resolve().parents[2]
+    files = [
+        path
+        for folder in ("fixtures", "docs", "phases")
+        for path in (root / folder).rglob("*")
+        if path.suffix in {".py", ".md", ".js", ".mjs", ".json", ".toml", ".html", ".css", ".yaml"}
+    ]
+    lines = [
+        AddedLine(str(path.relative_to(root)), number, text)
+        for path in files
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    ]
+    assert len(lines) > 50_000
+    assert [(line.path, line.number, kind) for line, kind in secret_forms.forms(lines)] == []
