@@ -95,6 +95,8 @@ def test_no_secret_would_be_pushed(
     seen = [(repository, review.examine(repository)) for repository in repositories]
     findings = [f for r, s in seen for f in review.findings(r, s, known_secrets=settings.secrets)]
     assert not findings, format_findings(findings)
+    for sentence in [each for r, s in seen for each in review.notices(r, s)]:
+        evidence.note(sentence)
     judged = sum(len(each.lines) for _, each in seen)
     excluded = [place for _, each in seen for place in leaks.allowlisted_lines(each.lines)]
     evidence.note(
