@@ -8,7 +8,7 @@ ARGS   ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearsal rehearsal-rollback test projects corpus drift fingerprint kills hostile untidy bench scale kills-rollback toolchain world runbook finding-codes types lint fresh clean
+.PHONY: help rehearsal rehearsal-rollback test projects corpus drift fingerprint kills hostile untidy alarms bench scale kills-rollback toolchain world runbook finding-codes types lint fresh clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ hostile: .venv/ready ## import hostile rows and broken files; each must be refus
 
 untidy: .venv/ready ## databases as people make them, each migrated and compared by SQL alone; ARGS="--only NUMBER"
 	@$(PY) -m tests_selftest.untidy $(ARGS)
+
+alarms: .venv/ready ## faults done to a real rehearsal; each must turn its own lines red and no others; ARGS="--only 4.3"
+	@$(PY) -m tests_selftest.alarms $(ARGS)
 
 world: .venv/ready ## start the rehearsal's systems alone and hold them until Ctrl-C
 	@$(PY) -m fixtures.world show --root .world $(ARGS)

@@ -110,6 +110,8 @@ def test_gitignore_covers_every_clone_and_path(
 ) -> None:
     """.gitignore properly configured"""
     findings = [
+        *review.not_ignored(frontend_repository, gitignore.FRONTEND),
+        *review.not_ignored(backend_repository, gitignore.BACKEND),
         *review.not_ignored_in_a_clone(frontend_repository, gitignore.FRONTEND),
         *review.not_ignored_in_a_clone(backend_repository, gitignore.BACKEND),
     ]

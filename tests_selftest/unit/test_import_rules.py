@@ -232,6 +232,9 @@ def test_a_snapshot_that_is_not_whole_is_named() -> None:
     homeless = snapshot(fields=[{"collection": "gone", "field": "b"}])
     assert [f.code for f in comparable.malformed_parts(homeless)] == ["MIG-314"]
     assert [f.code for f in comparable.malformed_parts(Snapshot({}))] == ["MIG-314"] * 6
+    for no_list in ({}, {"a": 1}, "none"):
+        found = comparable.malformed_parts(Snapshot({**snapshot().raw, "fields": no_list}))
+        assert [(f.code, f.expected) for f in found] == [("MIG-314", "a list")]
 
 
 def test_files_are_not_imported_to_where_the_next_deploy_deletes_them() -> None:
