@@ -51,12 +51,7 @@ def test_the_site_opens(
     arriving = rollout.arriving_collections(production, evidence.read(Snapshot, of="1.2"))
     progress("site", f"opening {delivered.service_url}")
     visit, picture, findings = rollout.visit_site(
-        browser,
-        delivered.service_url,
-        arriving=arriving,
-        directus_url=production.url,
-        commit=delivered.commit,
-        commit_selector=site.site.commit,
+        browser, delivered, arriving=arriving, directus_url=production.url, commit_selector=site.site.commit
     )
     evidence.attach("site.jpg", picture)
     assert not findings, format_findings(findings)
@@ -129,12 +124,7 @@ def test_the_frontend_loads(browser: Browser, production: DirectusObserver, site
     delivered = rollout.deliveries(evidence)["frontend"]
     arriving = rollout.arriving_collections(production, evidence.read(Snapshot, of="1.2"))
     visit, _, findings = rollout.visit_site(
-        browser,
-        delivered.service_url,
-        arriving=arriving,
-        directus_url=production.url,
-        commit=delivered.commit,
-        commit_selector=site.site.commit,
+        browser, delivered, arriving=arriving, directus_url=production.url, commit_selector=site.site.commit
     )
     assert not findings, format_findings(findings)
     assert visit.title

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fixtures import runbook
 from tests_selftest.alarms import plugin
 from tests_selftest.alarms.alarm import Alarm
 from tests_selftest.alarms.templates import Templates
@@ -23,13 +24,13 @@ class Heard:
 
     Attributes:
         red: Lines that did not pass, each with the beginning of its message; blocked ones aside.
-        closed: Gates that did not open.
+        opened: Gates that opened in this run.
         trouble: Why nothing can be said; empty if the fault was done and the lines ran.
     """
 
     alarm: Alarm
     red: dict[str, str]
-    closed: tuple[str, ...]
+    opened: frozenset[str]
     trouble: str
     seconds: float
 
@@ -42,6 +43,11 @@ class Heard:
         return frozenset(self.red) - self.alarm.expected
 
     @property
+    def open(self) -> frozenset[str]:
+        """Gates of groups with a red line that opened all the same."""
+        return frozenset(runbook.line(each).group for each in self.red) & self.opened
+
+    @property
     def code(self) -> str:
         """Of the finding the line was red for; empty where its message has none."""
         found = _CODE.search(self.red.get(self.alarm.line, "").split("\n", 1)[0])
@@ -49,7 +55,8 @@ class Heard:
 
     @property
     def well(self) -> bool:
-        return not (self.trouble or self.missed or self.collateral) and self.code == self.alarm.code
+        heard = not (self.trouble or self.missed or self.collateral or self.open)
+        return heard and self.code == self.alarm.code
 
     def __str__(self) -> str:
         word = "ok    " if self.well else "WRONG "
@@ -59,7 +66,8 @@ class Heard:
             return text
         said = "".join(f"\n         {line}: {message[:300]}" for line, message in sorted(self.red.items()))
         missed = f"\n         not red: {', '.join(sorted(self.missed))}" if self.missed else ""
-        return f"{text}{missed}{said}{f'{chr(10)}         {self.trouble[-1500:]}' if self.trouble else ''}"
+        opened = f"\n         gate open: {', '.join(sorted(self.open))}" if self.open else ""
+        return f"{text}{missed}{opened}{said}{f'{chr(10)}         {self.trouble[-1500:]}' if self.trouble else ''}"
 
 
 def ring(templates: Templates, alarm: Alarm) -> Heard:
@@ -73,15 +81,15 @@ def ring(templates: Templates, alarm: Alarm) -> Heard:
     ended = templates.run(alarm.groups, "-p", plugin.__name__, **{plugin.NAME: alarm.name, plugin.SAID: str(said)})
     done = said.read_text(encoding="utf-8") if said.exists() else "the line before which it is done was never reached"
     verdicts = [entry for entry in _entries(templates.reports)[len(before) :] if entry["kind"] == "verdict"]
-    red, closed = {}, []
+    red, opened = {}, set()
     for entry in verdicts:
         subject, facts = str(entry["subject"]), entry["facts"]
         if facts["verdict"] in {"failed", "in doubt"} and not subject.startswith("gate"):
             red[subject.split("[")[0]] = str(facts.get("message", ""))
-        if facts["verdict"] != "passed" and subject.startswith("gate"):
-            closed.append(subject.removeprefix("gate "))
+        if facts["verdict"] == "passed" and subject.startswith("gate"):
+            opened.add(subject.removeprefix("gate "))
     trouble = "" if done == "done" and ended.code in {0, 1} else f"{done}\n{ended.text[-1200:]}"
-    return Heard(alarm, red, tuple(closed), trouble, time.monotonic() - began)
+    return Heard(alarm, red, frozenset(opened), trouble, time.monotonic() - began)
 
 
 def _entries(reports: Path) -> list[dict[str, Any]]:

@@ -7,20 +7,18 @@ the same paths when they are put back.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures import runbook
 from fixtures.embedded_postgres.home import home_for, postgres_binaries, remove_home
-
-ROOT = Path(__file__).resolve().parents[2]
-ROWS = 600
-"""Of every world of the self-tests, so that its seed is built once."""
+from tests_selftest.world.held import ROOT, ROWS, hold
 
 RUN_DEADLINE_S = 300.0
 
@@ -60,15 +58,7 @@ class Templates:
     def _boot(self) -> None:
         """The world is made, and stopped again."""
         self._say("a rehearsal is made")
-        argv = [sys.executable, "-m", "fixtures.world", "up", "--root", str(self.world), "--rows", str(ROWS)]
-        with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            told = next((line for line in process.stdout if '"ready"' in line and '"environment"' in line), "")
-            process.stdin.close()  # it stops then
-            process.stdout.read()
-        if not told:
-            raise RuntimeError("the rehearsal did not come up")
+        hold(self.world, self.reports, rows=ROWS).stop()
 
     def _pass(self, groups: list[str]) -> None:
         self._say(f"the rehearsal passes {groups[0]} to {groups[-1]}")
@@ -89,7 +79,7 @@ class Templates:
         done = subprocess.run(
             [*argv, *options],
             cwd=ROOT,
-            env={**_environment(), **variables},
+            env={**os.environ, "COLUMNS": "200", **variables},
             capture_output=True,
             text=True,
             timeout=RUN_DEADLINE_S,
@@ -121,9 +111,3 @@ class Templates:
 def _module(group: str) -> Path:
     (found,) = (ROOT / "phases").glob(f"test_{group.replace('.', '_')}_*.py")
     return found.relative_to(ROOT)
-
-
-def _environment() -> Mapping[str, str]:
-    import os
-
-    return {**os.environ, "COLUMNS": "200"}

@@ -17,6 +17,7 @@ from tests_selftest.bench.files import WORKLOAD
 from tests_selftest.bench.ways import Load
 
 _REST_EXPORT = Path(__file__).parent / "plugin" / "rest_export.py"
+_DEADLINE_S = 600.0
 
 
 def exports(load: Load, baseline: Path) -> tuple[float, float]:
@@ -55,6 +56,7 @@ def _over_rest(load: Load, folder: Path, tree: Path) -> tuple[dict[str, str], fl
         input=json.dumps({"url": load.stand.address, "token": load.stand.token}),
         capture_output=True,
         text=True,
+        timeout=_DEADLINE_S,
         check=False,
     )
     assert told.returncode == 0, told.stderr[-2000:]

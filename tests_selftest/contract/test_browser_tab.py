@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest.mock import Mock
 
 import pytest
 
+from fixtures.model.delivery import Delivery
 from fixtures.operations.code import rollout
 from fixtures.process.supervise import Supervisor, free_port
 from fixtures.systems.browser.window import Browser
@@ -110,8 +112,9 @@ BUILD = (
 
 def visited(browser: Browser, host: Host, *, selector: str = "meta[name=commit]", patience_s: float = 0.0) -> list[str]:
     """The codes of 2.3.2 and 2.3.A2 for the page this host gives."""
+    delivered = Mock(Delivery, service_url=host.url, commit=COMMIT)
     _, _, findings = rollout.visit_site(
-        browser, host.url, arriving=(), directus_url="", commit=COMMIT, commit_selector=selector, patience_s=patience_s
+        browser, delivered, arriving=(), directus_url="", commit_selector=selector, patience_s=patience_s
     )
     return [each.code for each in findings]
 
